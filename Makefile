@@ -1,0 +1,66 @@
+# One target per artefact; `make help` lists them.
+PYTHON ?= python3
+# Where pip finds PyTorch besides its usual index, see `make help`.
+TORCH_INDEX_URL ?=
+VENV := .venv
+BIN := $(VENV)/bin
+NOTEBOOKS := $(sort $(wildcard book/*/*.ipynb))
+# Absolute, so that activated environments and subdirectories do not matter.
+export PATH := $(abspath $(BIN)):$(PATH)
+# One thread for each of the two test workers: more only contend on a small machine.
+export OMP_NUM_THREADS ?= 1
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lab notebooks bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.12      use that interpreter (3.11 or newer)"
+	@echo "  TORCH_INDEX_URL=URL    also look for PyTorch there: on Linux without a GPU, give the address"
+	@echo "                         of the CPU wheels that pytorch.org shows under Install, Pip, CPU;"
+	@echo "                         it saves several gigabytes of CUDA libraries"
+
+# The stamp is older than its inputs only when something must be installed.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer (python.org, or your system's package python3), or name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ": install a newer one, or name it: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
+	$(PIP) install --quiet --constraint constraints.txt $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[torch,lab,book,test]" \
+	|| { echo "pip could not install the packages above. If it tried to compile one, a C compiler is missing: apt install build-essential python3-dev (Debian, Ubuntu), xcode-select --install (macOS)."; exit 1; }
+	@touch $@
+
+# --all: Sphinx would not repeat the warnings of pages it does not read again.
+define BUILD_SITE
+$(BIN)/jupyter-book build book --config _config.yml --path-output . --all -n -W --keep-going --quiet
+endef
+
+book: $(VENV)/installed ## build the site into _build/html
+	$(BUILD_SITE)
+	@echo "The book is built. Open it in a browser: file://$(CURDIR)/_build/html/index.html"
+
+test: $(VENV)/installed ## check everything: package, notebooks, site, Binder
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BUILD_SITE)
+	$(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 60 tests $(NOTEBOOKS)
+
+lab: $(VENV)/installed ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=book
+
+notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged output stays as it is
+	$(BIN)/python tests/notebooks/execute.py $(NOTEBOOKS)
+
+bench: $(VENV)/installed ## measure speed beside public libraries, into bench/RESULTS.md
+	$(BIN)/python bench/logistic.py
+
+lock: ## write the newest versions that fit pyproject.toml into constraints.txt
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[torch,lab,book,test]"
+	{ echo "# The versions that are tested together, written by 'make lock'."; \
+	  $(VENV)-lock/bin/pip freeze --exclude pixels-to-tracks | sed 's/+cpu$$//' | grep -v -i -E '^(nvidia|triton|cuda)'; } > constraints.txt
+	rm -rf $(VENV)-lock
+
+clean: ## remove the built site
+	rm -rf _build
