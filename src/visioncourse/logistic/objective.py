@@ -1,0 +1,145 @@
+"""What the solvers minimise: the regularised mean cross-entropy of a linear model.
+
+The two objectives differ in their logits only: one number for each example (sigmoid) or K of
+them (softmax). A solver sees weights `w`, a bias `b` and what is asked of them here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import array_api_compat
+
+from .losses import _hessian, _mean_nll, _penalty, _signed
+from .model import Array, _sigmoid
+from .multinomial import _class_hessian, _class_residual, _mean_class_nll, _one_hot, softmax
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Features X (n, d), labels y (n,), penalties; checked by whoever makes it."""
+
+    xp: Any
+    X: Array
+    y: Array
+    l1: float
+    l2: float
+
+    curvature_bound: ClassVar[float]  # the nll of one example bends no more than this, by its logit
+
+    def start(self) -> tuple[Array, Array]:
+        """Weights and bias of zero: every class equally probable."""
+        raise NotImplementedError
+
+    def nll(self, z: Array) -> Array:
+        """The mean negative log-likelihood of logits z."""
+        raise NotImplementedError
+
+    def residual(self, z: Array) -> Array:
+        """Predicted minus true probability, the derivative of n·nll by the logits z."""
+        raise NotImplementedError
+
+    def hessian(self, z: Array) -> Array:
+        """Second derivatives by all parameters, the bias behind the weights."""
+        raise NotImplementedError
+
+    def margin(self, z: Array) -> float:
+        """By how much the worst example is right: positive when all are classified correctly."""
+        raise NotImplementedError
+
+    def logits(self, w: Array, b: Array) -> Array:
+        return self.X @ w + b
+
+    def value(self, z: Array, w: Array) -> float:
+        return float(self.nll(z) + _penalty(self.xp, w, self.l1, self.l2))
+
+    def gradient(self, z: Array, w: Array) -> tuple[Array, Array]:
+        """The derivatives of all but the L1 penalty."""
+        residual = self.residual(z)
+        n = max(residual.shape[0], 1)
+        return self.X.T @ residual / n + self.l2 * w, self.xp.sum(residual, axis=0) / n
+
+    def newton_step(self, hessian: Array, dw: Array, db: Array) -> tuple[Array, Array]:
+        """The step H⁻¹∇: subtracting it minimises the quadratic with that Hessian."""
+        xp = self.xp
+        slope = xp.concat([dw, db[None]], axis=0)  # (d + 1,) or (d + 1, K)
+        size = hessian.shape[0]
+        # A singular Hessian (collinear features) leaves directions along which nothing changes:
+        # a trace of curvature there keeps the solution finite and moves no logit.
+        curvature = 1e-12 * max(float(xp.linalg.trace(hessian)) / size, 1e-30)
+        damping = xp.eye(size, dtype=dw.dtype, device=array_api_compat.device(dw)) * curvature
+        step = xp.linalg.solve(hessian + damping, xp.reshape(slope, (size, 1)))
+        step = xp.reshape(step, slope.shape)
+        return step[:-1, ...], step[-1, ...]
+
+    def sample(self) -> "Objective | None":
+        """The same objective on every k-th example, or None when that would not be far less.
+
+        A hundred examples for each feature put the optimum near that of all.
+        """
+        stride = self.X.shape[0] // (100 * (self.X.shape[1] + 1))
+        if stride < 8:
+            return None
+        return replace(self, X=self.X[::stride, :], y=self.y[::stride])
+
+    def smoothness(self) -> float:
+        """The largest curvature L anywhere, :eq:`eq-smoothness`: steps up to 1/L are safe."""
+        xp = self.xp
+        features = xp.concat([self.X, xp.ones_like(self.X[:, :1])], axis=1)
+        if features.shape[0] == 0:
+            return self.l2 or 1.0
+        gram = features.T @ features / features.shape[0]
+        return self.curvature_bound * float(xp.max(xp.linalg.eigvalsh(gram))) + self.l2
+
+    def _zeros(self, *shape: int) -> Array:
+        device = array_api_compat.device(self.X)
+        return self.xp.zeros(shape, dtype=self.X.dtype, device=device)
+
+
+class BinaryObjective(Objective):
+    """One logit for each example, labels 0.0 and 1.0 in the dtype of X."""
+
+    curvature_bound = 0.25  # p(1 - p) <= 1/4
+
+    def start(self) -> tuple[Array, Array]:
+        return self._zeros(self.X.shape[1]), self._zeros()
+
+    def nll(self, z: Array) -> Array:
+        return _mean_nll(self.xp, z, self.y)
+
+    def residual(self, z: Array) -> Array:
+        return _sigmoid(self.xp, z) - self.y
+
+    def hessian(self, z: Array) -> Array:
+        return _hessian(self.xp, self.X, _sigmoid(self.xp, z), self.l2)
+
+    def margin(self, z: Array) -> float:
+        return float(self.xp.min(_signed(self.xp, z, self.y)))
+
+
+@dataclass(frozen=True)
+class SoftmaxObjective(Objective):
+    """K logits for each example, labels 0 to K - 1."""
+
+    num_classes: int
+
+    curvature_bound = 0.5  # no eigenvalue of diag(p) - ppᵀ exceeds 1/2
+
+    def start(self) -> tuple[Array, Array]:
+        return self._zeros(self.X.shape[1], self.num_classes), self._zeros(self.num_classes)
+
+    def nll(self, z: Array) -> Array:
+        return _mean_class_nll(self.xp, z, self.y)
+
+    def residual(self, z: Array) -> Array:
+        return _class_residual(self.xp, z, self.y)
+
+    def hessian(self, z: Array) -> Array:
+        return _class_hessian(self.xp, self.X, softmax(z), self.l2)
+
+    def margin(self, z: Array) -> float:
+        xp = self.xp
+        true = _one_hot(xp, self.y, z) == 1
+        infinity = xp.full_like(z, float("inf"))
+        right = xp.min(xp.where(true, z, infinity), axis=-1)
+        best_wrong = xp.max(xp.where(true, -infinity, z), axis=-1)
+        return float(xp.min(right - best_wrong))

@@ -1,0 +1,125 @@
+"""From probabilities to decisions: what a threshold gets right, and every threshold at once."""
+
+from typing import NamedTuple
+
+from .._validation import check_binary, check_shape, float_arrays
+from .model import Array
+
+
+class ConfusionCounts(NamedTuple):
+    """How many examples fall into each pair of prediction and truth, :eq:`eq-confusion`."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+
+def confusion_counts(predictions: Array, labels: Array) -> ConfusionCounts:
+    """Count right and wrong decisions, :eq:`eq-confusion`.
+
+    Args:
+        predictions: (...) predicted classes, 0 or 1.
+        labels: (...) true classes, 0 or 1.
+
+    Returns:
+        Four counts; all 0 for no example.
+
+    Raises:
+        ValueError: NaN, entries other than 0 and 1, or shapes that differ.
+    """
+    xp, predictions, labels = float_arrays(predictions=predictions, labels=labels)
+    check_binary(xp, predictions=predictions, labels=labels)
+    check_shape("labels", labels, predictions.shape, "one label for each prediction")
+
+    def count(prediction: int, label: int) -> int:
+        return int(xp.count_nonzero((predictions == prediction) & (labels == label)))
+
+    return ConfusionCounts(count(1, 1), count(1, 0), count(0, 1), count(0, 0))
+
+
+def precision(predictions: Array, labels: Array) -> float:
+    """The share of predicted positives that are positive, :eq:`eq-precision`; 0 if there are none.
+
+    Arguments and errors as for :py:func:`confusion_counts`.
+    """
+    counts = confusion_counts(predictions, labels)
+    return counts.true_positives / max(counts.true_positives + counts.false_positives, 1)
+
+
+def recall(predictions: Array, labels: Array) -> float:
+    """The share of positives that are predicted positive, :eq:`eq-recall`; 0 if there are none.
+
+    Arguments and errors as for :py:func:`confusion_counts`.
+    """
+    counts = confusion_counts(predictions, labels)
+    return counts.true_positives / max(counts.true_positives + counts.false_negatives, 1)
+
+
+def accuracy(predictions: Array, labels: Array) -> float:
+    """The share of right decisions, :eq:`eq-accuracy`; 0 for no example.
+
+    Arguments and errors as for :py:func:`confusion_counts`.
+    """
+    counts = confusion_counts(predictions, labels)
+    return (counts.true_positives + counts.true_negatives) / max(sum(counts), 1)
+
+
+def roc_curve(scores: Array, labels: Array) -> tuple[Array, Array, Array]:
+    """False and true positive rates at every threshold, :eq:`eq-roc`.
+
+    One point for each distinct score, largest first: predict positive where score >= threshold.
+    Examples with equal scores move together, so the curve does not depend on their order.
+
+    Args:
+        scores: (n,) larger is more positive; probabilities or logits.
+        labels: (n,) true classes, 0 or 1.
+
+    Returns:
+        false_positive_rates, true_positive_rates, thresholds, each (m + 1,) for m distinct
+        scores; the first point is (0, 0) at threshold infinity. The rate of a class without
+        examples is 0.
+
+    Raises:
+        ValueError: NaN, labels other than 0 and 1, or shapes that do not fit.
+    """
+    xp, scores, labels = float_arrays(scores=scores, labels=labels)
+    check_binary(xp, labels=labels)
+    if scores.ndim != 1:
+        raise ValueError(f"scores must have shape (n,), got {tuple(scores.shape)}")
+    check_shape("labels", labels, scores.shape, "one label for each score")
+    order = xp.argsort(scores, descending=True, stable=True)
+    scores, labels = scores[order], labels[order]
+    last_of_tie = xp.concat([scores[1:] != scores[:-1], xp.ones_like(scores[:1], dtype=xp.bool)])
+    true_positives = xp.cumulative_sum(labels)[last_of_tie]
+    false_positives = xp.cumulative_sum(1 - labels)[last_of_tie]
+    start = xp.zeros_like(scores[:1]) if scores.shape[0] else xp.zeros(1, dtype=scores.dtype)
+    return (
+        xp.concat([start, false_positives / max(float(xp.sum(1 - labels)), 1.0)]),
+        xp.concat([start, true_positives / max(float(xp.sum(labels)), 1.0)]),
+        xp.concat([start + float("inf"), scores[last_of_tie]]),
+    )
+
+
+def roc_auc(scores: Array, labels: Array) -> float:
+    """The area under the ROC curve, :eq:`eq-auc`.
+
+    It is the probability that a random positive scores higher than a random negative, a tie
+    counting one half.
+
+    Args:
+        scores, labels: as for :py:func:`roc_curve`.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: as for :py:func:`roc_curve`, or a class without examples: there is no pair to
+            compare, and the area has no value.
+    """
+    false_positive_rates, true_positive_rates, _ = roc_curve(scores, labels)
+    if float(false_positive_rates[-1]) == 0 or float(true_positive_rates[-1]) == 0:
+        raise ValueError("labels must contain both classes: the area compares pairs of them")
+    widths = false_positive_rates[1:] - false_positive_rates[:-1]
+    heights = (true_positive_rates[1:] + true_positive_rates[:-1]) / 2
+    return float((widths * heights).sum())

@@ -1,0 +1,35 @@
+"""One way to write a notebook down, so that only what a reader sees can make a `git diff`."""
+
+import json
+
+import nbformat
+from nbformat import NotebookNode
+from outputs import merge_streams
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# Sphinx and the front ends choose the highlighting by it; the version of Python is left out.
+LANGUAGE = {
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "pygments_lexer": "ipython3",
+}
+
+
+def read(text: str) -> NotebookNode:
+    """Parse a notebook, with the metadata that depends on neither machine nor front end."""
+    raw = json.loads(text)
+    for number, cell in enumerate(raw["cells"], start=1):
+        cell.setdefault("id", f"cell-{number}")  # nbformat would draw it at random
+    notebook = nbformat.reads(json.dumps(raw | {"nbformat_minor": 5}), as_version=4)
+    nbformat.validate(notebook)
+    notebook.metadata |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # when it ran, to the microsecond
+        if cell.cell_type == "code":
+            cell.outputs = merge_streams(cell.outputs)
+    return notebook
+
+
+def write(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
