@@ -6,13 +6,15 @@ import nbformat
 from nbformat import NotebookNode
 from outputs import merge_streams
 
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-# Sphinx and the front ends choose the highlighting by it; the version of Python is left out.
-LANGUAGE = {
-    "file_extension": ".py",
-    "mimetype": "text/x-python",
-    "name": "python",
-    "pygments_lexer": "ipython3",
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    # The site and the front ends choose the highlighting by it; Python's version is left out.
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    },
 }
 
 
@@ -23,7 +25,7 @@ def read(text: str) -> NotebookNode:
         cell.setdefault("id", f"cell-{number}")  # nbformat would draw it at random
     notebook = nbformat.reads(json.dumps(raw | {"nbformat_minor": 5}), as_version=4)
     nbformat.validate(notebook)
-    notebook.metadata |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    notebook.metadata |= nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # when it ran, to the microsecond
         if cell.cell_type == "code":

@@ -37,11 +37,10 @@ def execute(path: Path) -> str:
         draft.write_text(new_text, encoding="utf-8")
         os.replace(draft, path)
     seconds = time.perf_counter() - start
-    peak = "" if memory is None else f", {memory:.0f} MiB"
-    return f"{path}: {seconds:.1f} s{peak}, {changed} cells changed"
+    return f"{path}: {seconds:.1f} s, {memory:.0f} MiB, {changed} cells changed"
 
 
-def _run(notebook: NotebookNode, path: Path) -> tuple[int, float | None]:
+def _run(notebook: NotebookNode, path: Path) -> tuple[int, float]:
     """Run every code cell; put in the outputs that changed; return their number and the memory."""
     client = NotebookClient(
         copy.deepcopy(notebook),

@@ -1,6 +1,7 @@
 """The kernel that the test and `make notebooks` run a notebook in: alike, and alike everywhere."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,11 +28,10 @@ def reproducible(ipython_dir: str) -> Iterator[None]:
         yield
 
 
-def peak_memory(manager: KernelManager) -> float | None:
-    """The most memory the kernel has held so far, in MiB; None where the system does not tell."""
+def peak_memory(manager: KernelManager) -> float:
+    """The most memory the kernel has held so far, in MiB; 0 where the system does not tell."""
     try:
         status = Path(f"/proc/{manager.provisioner.pid}/status").read_text()
     except OSError:
-        return None
-    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) / 1024
+        return 0.0
+    return sum(int(kib) for kib in re.findall(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)) / 1024

@@ -74,7 +74,9 @@ def _output_changes(old: NotebookNode, new: NotebookNode) -> list[Change]:
 def _changed_text(what: str, old: Any, new: Any) -> list[Change]:
     if old == new:
         return []
-    texts = [v if isinstance(v, str) else json.dumps(v, indent=1, sort_keys=True) for v in (old, new)]
+    texts = [
+        v if isinstance(v, str) else json.dumps(v, indent=1, sort_keys=True) for v in (old, new)
+    ]
     return [Change(f"{what} differs\n{_difference(*texts)}")]
 
 

@@ -17,6 +17,7 @@ from kernels import peak_memory, reproducible
 from nbformat import NotebookNode
 
 MEMORY_LIMIT = 1024  # MiB
+IPYTHON_DIR = pytest.StashKey[str]()
 
 
 class StrictCell(nbval.plugin.IPyNbCell):
@@ -26,12 +27,16 @@ class StrictCell(nbval.plugin.IPyNbCell):
         if self.cell.execution_count is None:
             self.raise_cell_error("This cell was never executed: run `make notebooks`")
         self.options.update(skip=False, check=True)
-        before = peak_memory(self.parent.kernel.km)
+        before = self._peak_memory()
         super().runtest()
-        after = peak_memory(self.parent.kernel.km)
+        after = self._peak_memory()
         # Only the cell that crosses the line fails: the peak never falls again.
-        if after is not None and before <= MEMORY_LIMIT < after:
+        if before <= MEMORY_LIMIT < after:
             self.raise_cell_error(f"The kernel took {after:.0f} MiB, at most {MEMORY_LIMIT} MiB")
+
+    def _peak_memory(self) -> float:
+        kernel = self.parent.kernel
+        return peak_memory(kernel.km) if kernel.is_alive() else 0.0
 
     def compare_outputs(
         self,
@@ -57,9 +62,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[IPYTHON_DIR] = ipython.name
 
 
-IPYTHON_DIR = pytest.StashKey[str]()
-
-
 def pytest_itemcollected(item: pytest.Item) -> None:
     # nbval offers no other way to say which class a cell becomes.
     if isinstance(item, nbval.plugin.IPyNbCell):
@@ -68,6 +70,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    if not isinstance(item, StrictCell):
+        return (yield)
     # The setup of a notebook's first cell starts its kernel.
     with reproducible(item.config.stash[IPYTHON_DIR]):
         return (yield)

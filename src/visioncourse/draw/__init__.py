@@ -1,0 +1,50 @@
+"""What the pages draw, each on a Matplotlib Axes that the page has made.
+
+No function makes a figure or shows one. A class has the same colour on every page, `COLOURS[index]`,
+and a marker besides.
+"""
+
+from .pictures import boxes, image, masks
+from .plots import confusion_table, decision_boundary, labelled_points, probability_map
+from .style import (
+    BLACK,
+    BLUE,
+    BOUNDARY,
+    COLOURS,
+    GREEN,
+    MARKERS,
+    NEGATIVE,
+    ORANGE,
+    POSITIVE,
+    PROBABILITY,
+    PURPLE,
+    SKY,
+    VERMILION,
+    WIDTH,
+    use_course_style,
+)
+
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "BOUNDARY",
+    "COLOURS",
+    "GREEN",
+    "MARKERS",
+    "NEGATIVE",
+    "ORANGE",
+    "POSITIVE",
+    "PROBABILITY",
+    "PURPLE",
+    "SKY",
+    "VERMILION",
+    "WIDTH",
+    "boxes",
+    "confusion_table",
+    "decision_boundary",
+    "image",
+    "labelled_points",
+    "masks",
+    "probability_map",
+    "use_course_style",
+]
