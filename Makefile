@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH_INDEX_URL ?=
 VENV := .venv
 BIN := $(VENV)/bin
-NOTEBOOKS := $(sort $(wildcard book/*/*.ipynb))
+NOTEBOOKS := $(sort $(wildcard book/*.ipynb book/*/*.ipynb))
 # Absolute, so that activated environments and subdirectories do not matter.
 export PATH := $(abspath $(BIN)):$(PATH)
 # One thread for each of the two test workers: more only contend on a small machine.

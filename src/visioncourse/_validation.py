@@ -19,7 +19,7 @@ def float_arrays(**arguments: Any) -> tuple[Any, ...]:
     device. With no array at all they become NumPy float64. Integer arrays become floating.
 
     Raises:
-        ValueError: arrays of two libraries, something that is not numeric, or a NaN.
+        ValueError: arrays of two libraries, something that is not a real number, or a NaN.
     """
     arrays = [value for value in arguments.values() if array_api_compat.is_array_api_obj(value)]
     try:
@@ -36,8 +36,13 @@ def float_arrays(**arguments: Any) -> tuple[Any, ...]:
     device = array_api_compat.device(arrays[0]) if arrays else None
 
     def convert(name: str, value: Any) -> type_of_array:
+        if array_api_compat.is_array_api_obj(value) and xp.isdtype(value.dtype, "complex floating"):
+            raise ValueError(f"{name} must be real, got {value.dtype}")
         try:
-            array = xp.asarray(value, dtype=dtype, device=device)
+            if array_api_compat.is_torch_array(value):  # asarray warns when it needs gradients
+                array = xp.astype(value, dtype, copy=False, device=device)
+            else:
+                array = xp.asarray(value, dtype=dtype, device=device)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name} must be numeric, got {value!r}") from error
         if xp.any(xp.isnan(array)):

@@ -23,14 +23,14 @@ COLOUR_FAMILIES = {
     "square": (0.88, 0.42, 0.33),  # coral
     "triangle": (0.90, 0.70, 0.30),  # amber
 }
-COLOUR_SPREAD = 0.10  # of each channel, and once more of all three together
-WET_MOSS, DRY_SAND = np.array((0.26, 0.36, 0.35)), np.array((0.72, 0.66, 0.52))
+COLOUR_SPREAD = 0.08  # of each channel, and once more of all three together
+WET_MOSS, DRY_SAND = np.array((0.26, 0.36, 0.35)), np.array((0.66, 0.62, 0.51))
 
 GRAIN = 0.15  # contrast of the ground's finest structure
 WEAVE = 0.05  # contrast of the pattern on a shape
 ROUNDING = 0.12  # how much brighter than in the middle a shape is towards the light
 SHADOW = 0.35  # how much light a shape's shadow takes
-DAYLIGHT = 0.6  # how much the light over the whole scene may change
+DAYLIGHT = 0.5  # how much the light over the whole scene may change
 
 
 @dataclass(frozen=True)

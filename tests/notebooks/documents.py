@@ -1,5 +1,6 @@
 """What the rules read: the notebooks and the plain pages of the book."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,21 +67,29 @@ class Document:
 
 @dataclass(frozen=True)
 class Book:
-    """All documents, and the names (without suffix) that the table of contents lists."""
+    """All documents, and what the rest of the house knows of them."""
 
-    documents: list[Document] = field(default_factory=list)
-    contents: set[str] = field(default_factory=set)
+    documents: list[Document]
+    contents: set[str] = field(default_factory=set)  # listed in _toc.yml, without suffix
+    tested: list[str] = field(default_factory=list)  # the Makefile's patterns
 
     @classmethod
     def load(cls) -> "Book":
         paths = sorted([*BOOK.rglob("*.ipynb"), *BOOK.rglob("*.md")])
         documents = [Document.load(p) for p in paths if ".ipynb_checkpoints" not in p.parts]
-        toc = BOOK / "_toc.yml"
-        return cls(documents, set(_files(yaml.safe_load(toc.read_text(encoding="utf-8")))))
+        toc = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
+        makefile = (BOOK.parent / "Makefile").read_text(encoding="utf-8")
+        patterns = re.search(r"^NOTEBOOKS := .*\(wildcard ([^)]*)\)", makefile, re.MULTILINE)[1]
+        return cls(documents, set(_files(toc)), patterns.split())
 
     @property
     def notebooks(self) -> list[Document]:
         return [document for document in self.documents if document.name.endswith(".ipynb")]
+
+    @property
+    def sections(self) -> list[Document]:
+        """The notebooks of the parts; a notebook beside _toc.yml is a page of its own kind."""
+        return [notebook for notebook in self.notebooks if "/" in notebook.name]
 
     @property
     def pages(self) -> list[Document]:

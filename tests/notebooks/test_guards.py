@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 
 import canonical
+import glued
 import hygiene
 import prose
 import pytest
@@ -12,6 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from sample import cell
 
+RULES = glued.RULES + hygiene.RULES + prose.RULES + prose.SECTION_RULES
 Break = Callable[[NotebookNode], object]
 
 
@@ -120,11 +122,11 @@ BROKEN: list[tuple[Callable[[Document], list[str]], Break]] = [
     (hygiene.machine_path, set_output("text", text="/root/.cache/data\n")),
     (hygiene.machine_path, set_output("error", traceback=["File /work/main/src/a.py"])),
     (hygiene.machine_path, replace("One thought.", r"See C:\Users\me.")),
-    (hygiene.glue_twice, glue_again),
-    (hygiene.glue_unused, replace("{glue:text}`slope`", "2.00")),
-    (hygiene.glue_undefined, append("{glue:text}`offset:.2f`")),
-    (hygiene.glue_undefined, append("```{glue:figure} offset\n```")),
-    (hygiene.glue_shown, tag("slope", "hide-input")),
+    (glued.glue_twice, glue_again),
+    (glued.glue_unused, replace("{glue:text}`slope`", "2.00")),
+    (glued.glue_undefined, append("{glue:text}`offset:.2f`")),
+    (glued.glue_undefined, append("```{glue:figure} offset\n```")),
+    (glued.glue_shown, tag("slope", "hide-input")),
     (prose.title, replace("# A line", "## A line")),
     (prose.title, replace("\n\nWhat a slope is.", "")),
     (prose.title, append("# Another title")),
@@ -175,7 +177,7 @@ def test_a_broken_notebook_is_caught(
     assert all(problem.startswith("part/broken.ipynb") for problem in problems)
 
 
-@pytest.mark.parametrize("rule", hygiene.RULES + prose.RULES, ids=line)
+@pytest.mark.parametrize("rule", RULES, ids=line)
 def test_the_sample_keeps_every_rule(
     rule: Callable[[Document], list[str]], executed_text: str
 ) -> None:
@@ -183,7 +185,7 @@ def test_the_sample_keeps_every_rule(
 
 
 def test_every_rule_has_a_guard() -> None:
-    assert {rule for rule, _ in BROKEN} == {*hygiene.RULES, *prose.RULES}
+    assert {rule for rule, _ in BROKEN} == {*RULES}
 
 
 def test_a_cell_of_a_solution_may_import(executed: NotebookNode) -> None:
@@ -224,6 +226,7 @@ def test_a_document_stands_in_the_contents(executed: NotebookNode) -> None:
 
 
 def test_make_sees_every_notebook(executed: NotebookNode) -> None:
-    assert prose.unseen_by_make(Book([document(executed)])) == []
-    for name in ("broken.ipynb", "part/chapter/broken.ipynb"):
-        assert prose.unseen_by_make(Book([document(executed, name)]))
+    names = ["index.ipynb", "part/section.ipynb", "part/chapter/section.ipynb"]
+    book = Book([document(executed, name) for name in names], tested=["book/*/*.ipynb"])
+    problems = prose.untested_by_make(book)
+    assert [problem.partition(":")[0] for problem in problems] == [names[0], names[2]]

@@ -5,11 +5,13 @@ Whether the notebooks still compute what they show is nbval's to say, see strict
 
 from collections.abc import Callable
 
+import glued
 import hygiene
 import prose
 import pytest
 from documents import Book, Document
 
+RULES = glued.RULES + hygiene.RULES + prose.RULES
 PAGE_RULES = (prose.unlabelled_equation, prose.image_without_alt, hygiene.machine_path)
 
 
@@ -19,12 +21,18 @@ def book() -> Book:
 
 
 def test_the_book_has_notebooks(book: Book) -> None:
-    assert book.notebooks
+    assert book.sections
 
 
-@pytest.mark.parametrize("rule", hygiene.RULES + prose.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_notebooks(rule: Callable[[Document], list[str]], book: Book) -> None:
     problems = [problem for notebook in book.notebooks for problem in rule(notebook)]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("rule", prose.SECTION_RULES, ids=lambda rule: rule.__name__)
+def test_sections(rule: Callable[[Document], list[str]], book: Book) -> None:
+    problems = [problem for section in book.sections for problem in rule(section)]
     assert not problems, "\n".join(problems)
 
 

@@ -6,7 +6,6 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import visioncourse
 from playwright.sync_api import Browser, Page
 from site_checks import (
     DESKTOP,
@@ -24,6 +23,8 @@ from site_checks import (
     wider_than_a_phone,
     wrong_launch_buttons,
 )
+
+import visioncourse
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
@@ -97,6 +98,18 @@ def test_search_finds_what_is_there(browser: Browser, home: str) -> None:
     assert not search(page, "xylophone")
     page.close()
     assert not wrong
+
+
+@pytest.mark.parametrize("home", ["folder"], indirect=True)
+def test_found_words_are_legible(browser: Browser, home: str) -> None:
+    page, _ = open_page(browser, home, "index.html")
+    search(page, "sigmoid")
+    assert not illegible(page, "light") + illegible(page, "dark")
+    with page.expect_navigation():
+        page.locator("ul.search > li > a", has_not_text="visioncourse").first.click()
+    page.wait_for_selector("span.highlighted")
+    assert not illegible(page, "light") + illegible(page, "dark")
+    page.close()
 
 
 def test_links_lead_somewhere(site: Path) -> None:

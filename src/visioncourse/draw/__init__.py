@@ -1,7 +1,7 @@
 """What the pages draw, each on a Matplotlib Axes that the page has made.
 
-No function makes a figure or shows one. A class has the same colour on every page, `COLOURS[index]`,
-and a marker besides.
+No function makes a figure or shows one. On every page class k has the colour `COLOURS[k]` and the
+marker `MARKERS[k]`.
 """
 
 from .pictures import boxes, image, masks

@@ -70,12 +70,11 @@ def cross_entropy(p: Array, y: Array) -> Array:
     check_probabilities(xp, p=p)
     check_binary(xp, y=y)
     check_shape("y", y, p.shape, "one label for each entry of p")
-    certain = xp.where(y == 1, p == 1, p == 0)
     impossible = xp.where(y == 1, p == 0, p == 1)
     # log(0) warns: it never sees a 0. log1p keeps the digits of a tiny p that 1 - p loses.
-    inside = xp.where(certain | impossible, xp.full_like(p, 0.5), p)
-    log_probability = xp.where(y == 1, xp.log(inside), xp.log1p(-inside))
-    nll = xp.where(certain, xp.zeros_like(p), -log_probability)
+    positive = xp.where((y == 1) & ~impossible, p, xp.ones_like(p))
+    negative = xp.where((y == 0) & ~impossible, p, xp.zeros_like(p))
+    nll = -xp.log(positive) - xp.log1p(-negative)
     return _mean(xp, xp.where(impossible, xp.full_like(p, float("inf")), nll))
 
 
@@ -156,7 +155,8 @@ def _mean_nll(xp: Any, z: Array, y: Array) -> Array:
 
 
 def _penalty(xp: Any, w: Array, l1: float, l2: float) -> Array:
-    return l1 * xp.sum(xp.abs(w)) + l2 / 2 * xp.sum(w * w)
+    # The strengths go first: without a penalty, huge weights must not overflow into 0 times inf.
+    return xp.sum(l1 * xp.abs(w)) + xp.sum((l2 / 2 * w) * w)
 
 
 def _hessian(xp: Any, X: Array, p: Array, l2: float) -> Array:
@@ -170,6 +170,12 @@ def _hessian(xp: Any, X: Array, p: Array, l2: float) -> Array:
         weighted = xp.concat([X[rows, :] * root[rows, :], root[rows, :]], axis=1)  # (rows, d + 1)
         curvature = curvature + weighted.T @ weighted
     return curvature
+
+
+def _with_ones(xp: Any, X: Array) -> Array:
+    """X (n, d) with a column of ones, the bias's feature, behind it: (n, d + 1)."""
+    ones = xp.ones((X.shape[0], 1), dtype=X.dtype, device=array_api_compat.device(X))
+    return xp.concat([X, ones], axis=1)
 
 
 def _ridge(xp: Any, X: Array, l2: float) -> Array:

@@ -106,5 +106,6 @@ def predict(X: Array, w: Array, b: Array, threshold: float = 0.5) -> Array:
         ValueError: NaN, shapes that do not fit, or a threshold outside [0, 1].
     """
     xp, X, w, b, threshold = float_arrays(X=X, w=w, b=b, threshold=threshold)
+    check_shape("threshold", threshold, (), "one threshold")
     check_probabilities(xp, threshold=threshold)
     return xp.astype(_sigmoid(xp, _logits(X, w, b)) >= threshold, xp.int64)

@@ -11,7 +11,7 @@ from .._validation import (
     class_indices,
     float_arrays,
 )
-from .losses import _mean, _penalty, _ridge
+from .losses import _mean, _penalty, _ridge, _with_ones
 from .model import Array
 
 
@@ -187,7 +187,7 @@ def _class_hessian(xp: Any, X: Array, p: Array, l2: float) -> Array:
     """
     n, d = X.shape
     num_classes = p.shape[1]
-    features = xp.concat([X, xp.ones_like(X[:, :1])], axis=1)  # (n, d + 1)
+    features = _with_ones(xp, X)  # (n, d + 1)
     blocks = xp.zeros(
         (d + 1, num_classes, d + 1, num_classes),
         dtype=X.dtype,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import array_api_compat
 
-from .losses import _hessian, _mean_nll, _penalty, _signed
+from .losses import _hessian, _mean_nll, _penalty, _signed, _with_ones
 from .model import Array, _sigmoid
 from .multinomial import _class_hessian, _class_residual, _mean_class_nll, _one_hot, softmax
 
@@ -25,6 +25,7 @@ class Objective:
     l2: float
 
     curvature_bound: ClassVar[float]  # the nll of one example bends no more than this, by its logit
+    num_classes: ClassVar[int]
 
     def start(self) -> tuple[Array, Array]:
         """Weights and bias of zero: every class equally probable."""
@@ -46,6 +47,10 @@ class Objective:
         """By how much the worst example is right: positive when all are classified correctly."""
         raise NotImplementedError
 
+    def lacks_class(self) -> bool:
+        """Whether some class has no example: nothing then stops the fall of its free bias."""
+        return self.xp.unique_values(self.y).shape[0] < self.num_classes
+
     def logits(self, w: Array, b: Array) -> Array:
         return self.X @ w + b
 
@@ -62,13 +67,16 @@ class Objective:
         """The step H⁻¹∇: subtracting it minimises the quadratic with that Hessian."""
         xp = self.xp
         slope = xp.concat([dw, db[None]], axis=0)  # (d + 1,) or (d + 1, K)
-        size = hessian.shape[0]
+        # In units in which every curvature is 1, metres and millimetres make no difference.
+        diagonal = xp.linalg.diagonal(hessian)
+        unit = xp.where(diagonal > 0, xp.sqrt(diagonal), xp.ones_like(diagonal))[:, None]
+        scaled = hessian / unit / unit.T
         # A singular Hessian (collinear features) leaves directions along which nothing changes:
         # a trace of curvature there keeps the solution finite and moves no logit.
-        curvature = 1e-12 * max(float(xp.linalg.trace(hessian)) / size, 1e-30)
-        damping = xp.eye(size, dtype=dw.dtype, device=array_api_compat.device(dw)) * curvature
-        step = xp.linalg.solve(hessian + damping, xp.reshape(slope, (size, 1)))
-        step = xp.reshape(step, slope.shape)
+        trace = xp.eye(unit.shape[0], dtype=dw.dtype, device=array_api_compat.device(dw))
+        scaled = scaled + 1000 * self.epsilon() * trace
+        step = xp.linalg.solve(scaled, xp.reshape(slope, (-1, 1)) / unit)
+        step = xp.reshape(step / unit, slope.shape)
         return step[:-1, ...], step[-1, ...]
 
     def sample(self) -> "Objective | None":
@@ -81,12 +89,23 @@ class Objective:
             return None
         return replace(self, X=self.X[::stride, :], y=self.y[::stride])
 
+    def resolution(self) -> float:
+        """What rounding hides of the gradient: no entry of it can be known better."""
+        if array_api_compat.size(self.X) == 0:
+            return 0.0
+        largest = max(float(self.xp.max(self.X)), -float(self.xp.min(self.X)), 1.0)
+        return self.epsilon() * largest
+
+    def epsilon(self) -> float:
+        """The relative rounding error of the dtype."""
+        return float(self.xp.finfo(self.X.dtype).eps)
+
     def smoothness(self) -> float:
         """The largest curvature L anywhere, :eq:`eq-smoothness`: steps up to 1/L are safe."""
         xp = self.xp
-        features = xp.concat([self.X, xp.ones_like(self.X[:, :1])], axis=1)
-        if features.shape[0] == 0:
+        if self.X.shape[0] == 0:
             return self.l2 or 1.0
+        features = _with_ones(xp, self.X)
         gram = features.T @ features / features.shape[0]
         return self.curvature_bound * float(xp.max(xp.linalg.eigvalsh(gram))) + self.l2
 
@@ -99,6 +118,7 @@ class BinaryObjective(Objective):
     """One logit for each example, labels 0.0 and 1.0 in the dtype of X."""
 
     curvature_bound = 0.25  # p(1 - p) <= 1/4
+    num_classes = 2
 
     def start(self) -> tuple[Array, Array]:
         return self._zeros(self.X.shape[1]), self._zeros()

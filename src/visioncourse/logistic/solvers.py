@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 import numpy as np
-from scipy.optimize import linprog
 
 from .._validation import (
     check_binary,
@@ -43,8 +42,8 @@ class FitResult:
         loss_history: the objective before the first and after each iteration, (n_iter + 1,).
         n_iter: iterations done.
         converged: whether the optimality conditions hold within `tol`.
-        separable: whether the data has no finite optimum; then w and b separate the classes
-            but longer ones would have a lower loss.
+        separable: whether the data was seen to have no finite optimum: longer w and b would
+            have a lower loss still. A run that was stopped early may not have seen it.
         message: why the solver stopped.
     """
 
@@ -79,13 +78,14 @@ def fit(
         learning_rate: the step η of the two gradient solvers; None is 1/L, :eq:`eq-smoothness`.
             Too large a step of "gradient_descent" diverges, as it does in the text.
         max_iter: stop after this many iterations.
-        tol: stop when no entry of the gradient is larger ("proximal_gradient": of its step over η).
+        tol: stop when no entry of the gradient is larger ("proximal_gradient": of its step over η),
+            or larger than the rounding errors of X's dtype leave visible.
 
     Returns:
         A :py:class:`FitResult`. Data that can be separated has no finite optimum without a
         penalty: then the solver stops, `separable` is True and a
         :py:class:`SeparableDataWarning` is given once. The same holds, with a penalty too, when
-        all labels are equal: the bias is free to grow. No example: w = 0, b = 0.
+        a class has no example: the bias is free to grow. No example at all: w = 0, b = 0.
 
     Raises:
         ValueError: NaN, an infinite feature, labels other than 0 and 1, shapes that do not fit,
@@ -116,7 +116,7 @@ def fit_softmax(
     Args:
         X: (n, d) features.
         y: (n,) class indices 0 to K - 1.
-        num_classes: K; None is the largest label plus one.
+        num_classes: K, at least 2; None is the largest label plus one.
         solver, l1, l2, learning_rate, max_iter, tol: as for :py:func:`fit`. "newton" solves a
             system of (d + 1)·K equations in each iteration.
 
@@ -131,9 +131,9 @@ def fit_softmax(
     _check_table(xp, X, y)
     check_not_negative(l1=l1, l2=l2)
     if num_classes is None:
-        num_classes = int(xp.max(y)) + 1 if y.shape[0] else 1
-    if num_classes < 1:
-        raise ValueError(f"num_classes must be at least 1, got {num_classes}")
+        num_classes = max(int(xp.max(y)) + 1, 2) if y.shape[0] else 2
+    if num_classes < 2:
+        raise ValueError(f"num_classes must be at least 2, got {num_classes}")
     labels = class_indices(xp, "y", y, num_classes)
     objective = SoftmaxObjective(xp, X, labels, l1, l2, num_classes)
     return _minimise(objective, solver, learning_rate, max_iter, tol)
@@ -158,18 +158,26 @@ def is_separable(X: Array, y: Array) -> bool:
     xp, X, y = float_arrays(X=X, y=y)
     _check_table(xp, X, y)
     check_binary(xp, y=y)
-    return X.shape[0] > 0 and _separating_direction_exists(X, y)
+    return X.shape[0] > 0 and _separating_direction_exists(X, y, 2)
 
 
-def _separating_direction_exists(X: Array, y: Array) -> bool:
-    features, labels = _to_numpy(X).astype(float), _to_numpy(y)
+def _separating_direction_exists(X: Array, y: Array, num_classes: int) -> bool:
+    # Imported here: it takes as long as all other imports together, and few fits need it.
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    features, labels = _to_numpy(X).astype(float), _to_numpy(y).astype(int)
     scale = np.abs(features).max(axis=0, initial=0)
-    features = features / np.where(scale > 0, scale, 1.0)
-    # Margin of example i for the direction (w, b): s_i (wᵀx_i + b), s_i = ±1.
-    margins = np.where(labels == 1, 1, -1)[:, None] * np.c_[features, np.ones(len(features))]
+    features = np.c_[features / np.where(scale > 0, scale, 1.0), np.ones(len(features))]
+    # The margin of an example against another class is its logit minus the other's. Only the
+    # differences count, so class 0 stays at zero and the others have a direction each.
+    classes = np.eye(num_classes)
+    example, other = np.nonzero(classes[labels] == 0)  # (n(K - 1),) each
+    signs = (classes[labels[example]] - classes[other])[:, 1:]  # (n(K - 1), K - 1)
+    margins = (signs[:, :, None] * features[example][:, None, :]).reshape(len(example), -1)
     # Maximise the sum of margins, none negative, over directions in a box.
     program = linprog(
-        -margins.sum(axis=0), A_ub=-margins, b_ub=np.zeros(len(margins)), bounds=(-1, 1)
+        -margins.sum(axis=0), A_ub=csr_array(-margins), b_ub=np.zeros(len(margins)), bounds=(-1, 1)
     )
     return -program.fun > 1e-6
 
@@ -215,6 +223,7 @@ def newton(objective: Objective) -> Iterator[Iterate]:
     z = objective.logits(w, b)
     value = objective.value(z, w)
     last_violation = float("inf")
+    rounding = 50 * objective.epsilon()
     while True:
         dw, db = objective.gradient(z, w)
         violation = _largest(objective.xp, dw, db)
@@ -230,7 +239,7 @@ def newton(objective: Objective) -> Iterator[Iterate]:
             candidate = w - scale * step_w
             new_value = objective.value(z - scale * step_z, candidate)
             # Armijo's rule, with room for rounding once the decrease is below it.
-            if new_value <= value - 1e-4 * scale * slope + 1e-14 * abs(value) or scale < 1e-9:
+            if new_value <= value - 1e-4 * scale * slope + rounding * abs(value) or scale < 1e-9:
                 break
             scale /= 2
         w, b, z, value = candidate, b - scale * step_b, z - scale * step_z, new_value
@@ -275,7 +284,7 @@ def proximal_gradient(objective: Objective, learning_rate: float) -> Iterator[It
 
 def _shrink(xp: Any, values: Array, by: float) -> Array:
     """Move every entry towards zero by `by`, and no further: the proximal map of by·‖·‖₁."""
-    return xp.sign(values) * xp.maximum(xp.abs(values) - by, xp.zeros_like(values))
+    return values - xp.clip(values, -by, by)
 
 
 def _largest(xp: Any, *arrays: Array) -> float:
@@ -307,31 +316,33 @@ def _minimise(
     objective: Objective, solver: str, learning_rate: float | None, max_iter: int, tol: float
 ) -> FitResult:
     check_not_negative(max_iter=max_iter, tol=tol)
+    tol = max(tol, objective.resolution())
     unbounded = _may_be_unbounded(objective)
     history: list[float] = []
     separable = converged = False
-    for iterate in _iterates(objective, solver, learning_rate):
-        history.append(iterate.value)
-        if not np.isfinite(iterate.value):
-            message = "diverged: the loss is no longer finite; lower the learning rate"
-            break
-        if unbounded and objective.margin(iterate.z) > 0:
-            separable = True
-            break
-        if iterate.violation <= tol:
-            converged = True
-            message = f"converged: no entry of the gradient exceeds {tol:g}"
-            break
-        if len(history) > max_iter:
-            message = f"stopped after max_iter={max_iter} iterations"
-            break
-    separable = separable or (unbounded and _saturated_by_separation(objective, iterate))
+    with np.errstate(over="ignore", invalid="ignore"):  # the result tells of a divergence
+        for iterate in _iterates(objective, solver, learning_rate):
+            history.append(iterate.value)
+            if not np.isfinite(iterate.value):
+                message = "diverged: the loss is no longer finite; lower the learning rate"
+                break
+            if unbounded and objective.margin(iterate.z) > 0:
+                separable = True
+                break
+            if iterate.violation <= tol:
+                converged = True
+                message = f"converged: no entry of the gradient exceeds {tol:g}"
+                break
+            if len(history) > max_iter:
+                message = f"stopped after max_iter={max_iter} iterations"
+                break
+    separable = separable or (unbounded and _grows_for_ever(objective, iterate))
     if separable:
         converged = False
         message = (
             "the classes can be separated without an error, so the loss has no finite minimum: "
-            "it falls for ever as the parameters grow; add a penalty (l2 > 0), or, when all "
-            "labels are equal, examples of another class"
+            "it falls for ever as the parameters grow; add a penalty (l2 > 0), or, when a class "
+            "has no example, some of it"
         )
         warnings.warn(message, SeparableDataWarning, stacklevel=3)
     return FitResult(
@@ -340,18 +351,16 @@ def _minimise(
 
 
 def _may_be_unbounded(objective: Objective) -> bool:
-    """Whether nothing holds some parameter: no penalty, or labels that the free bias can fit."""
-    y = objective.y
-    if y.shape[0] == 0:
+    """Whether nothing holds some parameter: no penalty, or a class without examples."""
+    if objective.y.shape[0] == 0:
         return False
-    unpenalised = objective.l1 == 0 and objective.l2 == 0
-    return unpenalised or bool(objective.xp.all(y == y[0]))
+    return (objective.l1 == 0 and objective.l2 == 0) or objective.lacks_class()
 
 
-def _saturated_by_separation(objective: Objective, iterate: Iterate) -> bool:
-    """Quasi-complete separation: the gradient vanishes although some logits grow for ever."""
-    if not isinstance(objective, BinaryObjective) or not np.isfinite(iterate.value):
+def _grows_for_ever(objective: Objective, iterate: Iterate) -> bool:
+    """Whether the gradient vanishes at infinity only: a class is absent or partly separable."""
+    if objective.lacks_class():
+        return True
+    if not np.isfinite(iterate.value) or _largest(objective.xp, iterate.z) < SATURATED_LOGIT:
         return False
-    if _largest(objective.xp, iterate.z) < SATURATED_LOGIT:
-        return False
-    return _separating_direction_exists(objective.X, objective.y)
+    return _separating_direction_exists(objective.X, objective.y, objective.num_classes)

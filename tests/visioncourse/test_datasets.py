@@ -1,0 +1,158 @@
+"""Real data: what it says it is, checked against what its publishers wrote about it."""
+
+import subprocess
+import sys
+from importlib import resources
+
+import numpy as np
+import pytest
+import torch
+from sklearn.preprocessing import StandardScaler
+
+from visioncourse.datasets import breast_cancer, digits, mean_and_scale, spam, standardize
+
+LOADERS = [breast_cancer, digits, spam]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_a_data_set_is_complete(load):
+    data = load()
+    n, d = data.X.shape
+    assert data.y.shape == (n,)
+    assert data.X.dtype == np.float64 and data.y.dtype == np.int64
+    assert np.isfinite(data.X).all()
+    assert len(set(data.feature_names)) == d
+    assert all(type(name) is str for name in data.feature_names + data.class_names)
+    assert set(data.y.tolist()) == set(range(len(data.class_names)))
+    assert "doi:10.24432/" in data.source
+    assert data.licence == "CC BY 4.0"
+    assert data.description
+
+
+def test_breast_cancer_has_malignant_as_the_positive_class():
+    data = breast_cancer()
+    assert data.X.shape == (569, 30)
+    assert data.class_names == ("benign", "malignant")
+    assert np.bincount(data.y).tolist() == [357, 212]
+    # Malignant nuclei are the larger ones: no name of a class is trusted here.
+    radius = data.X[:, data.feature_names.index("mean radius")]
+    assert radius[data.y == 1].mean() == pytest.approx(17.46, abs=0.01)
+    assert radius[data.y == 0].mean() == pytest.approx(12.15, abs=0.01)
+
+
+def test_digits_are_the_published_test_set():
+    data = digits()
+    assert data.X.shape == (1797, 64)
+    assert data.X.min() == 0 and data.X.max() == 16
+    # The class distribution of optdigits.tes in optdigits.names.
+    published = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert np.bincount(data.y).tolist() == published
+    # A zero has a hole in the middle, a one has ink there: rows and columns are in order.
+    pictures = data.X.reshape(-1, 8, 8)
+    middle = pictures[:, 3:5, 3:5].mean(axis=(1, 2))
+    assert middle[data.y == 0].mean() < 2 < 12 < middle[data.y == 1].mean()
+    assert data.feature_names[8 * 2 + 5] == "pixel_2_5"
+
+
+def test_spam_is_the_published_data():
+    data = spam()
+    assert data.X.shape == (4601, 6)
+    assert data.class_names == ("not spam", "spam")
+    assert np.bincount(data.y).tolist() == [2788, 1813]
+    # Maximum, average and standard deviation from spambase.DOCUMENTATION (attributes 57, 53, 52,
+    # 24, 23 and 1). It rounds the last two to five significant digits.
+    published = [
+        ("capital letters", 15841, 283.29, 606.35),
+        ("dollar signs (%)", 6.003, 0.075811, 0.24588),
+        ("exclamation marks (%)", 32.478, 0.26907, 0.81567),
+        ("word money (%)", 12.5, 0.094269, 0.44264),
+        ("word 000 (%)", 5.45, 0.10165, 0.35029),
+        ("word make (%)", 4.54, 0.10455, 0.30536),
+    ]
+    assert data.feature_names == tuple(name for name, *_ in published)
+    for feature, (_, largest, average, deviation) in zip(data.X.T, published, strict=True):
+        assert feature.max() == largest
+        assert feature.mean() == pytest.approx(average, rel=1e-4)
+        assert feature.std(ddof=1) == pytest.approx(deviation, rel=1e-4)
+    # Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, table 1.1.
+    exclamations = data.X[:, data.feature_names.index("exclamation marks (%)")]
+    assert exclamations[data.y == 1].mean() == pytest.approx(0.51, abs=0.005)
+    assert exclamations[data.y == 0].mean() == pytest.approx(0.11, abs=0.005)
+
+
+def test_spam_ships_with_its_licence():
+    text = (resources.files("visioncourse") / "data" / "LICENSE-spam7.txt").read_text("utf-8")
+    assert "https://creativecommons.org/licenses/by/4.0/" in text
+    assert "https://doi.org/10.24432/C53G6X" in text
+    for name in ("Hopkins", "Reeber", "Forman", "Suermondt", "Changes", *spam().feature_names):
+        assert name in text
+
+
+def test_importing_the_module_does_not_import_scikit_learn():
+    program = "import sys, visioncourse.datasets; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_standardize_agrees_with_scikit_learn():
+    X = breast_cancer().X
+    train, test = X[:400], X[400:]
+    mean, scale = mean_and_scale(train)
+    scaler = StandardScaler().fit(train)
+    np.testing.assert_allclose(standardize(train, mean, scale), scaler.transform(train), atol=1e-10)
+    np.testing.assert_allclose(standardize(test, mean, scale), scaler.transform(test), atol=1e-10)
+
+
+def test_standardize_by_hand():
+    mean, scale = mean_and_scale([[1.0, 0.0], [3.0, 0.0], [5.0, 6.0]])
+    np.testing.assert_allclose(mean, [3, 2])
+    np.testing.assert_allclose(scale, np.sqrt([8 / 3, 8]))
+    np.testing.assert_allclose(standardize([5.0, 2.0], mean, scale), [2 / np.sqrt(8 / 3), 0])
+
+
+# Summing 0.1 ten times leaves a deviation of 1e-17, which must not become a scale.
+@pytest.mark.parametrize("constant", [0.0, 7.0, 0.1, -1e-300])
+def test_a_constant_feature_has_scale_1(constant):
+    X = np.c_[np.full(10, constant), np.arange(10.0)]
+    mean, scale = mean_and_scale(X)
+    assert scale[0] == 1
+    assert mean[0] == pytest.approx(constant)
+    np.testing.assert_allclose(standardize(X, mean, scale)[:, 0], 0, atol=1e-15)
+
+
+def test_no_example_to_measure():
+    mean, scale = mean_and_scale(np.zeros((0, 3)))
+    assert mean.tolist() == [0, 0, 0]
+    assert scale.tolist() == [1, 1, 1]
+    assert standardize(np.zeros((0, 3)), mean, scale).shape == (0, 3)
+
+
+def test_standardize_takes_tensors():
+    X = np.random.default_rng(0).normal(3, 2, (20, 4))
+    tensor = torch.tensor(X)
+    expected = standardize(X, *mean_and_scale(X))
+    result = standardize(tensor, *mean_and_scale(tensor))
+    assert isinstance(result, torch.Tensor)
+    np.testing.assert_allclose(result.numpy(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [([1.0, 2.0], r"\(n, d\)"), ([[np.nan]], "NaN"), ([[np.inf]], "finite"), ("text", "numeric")],
+)
+def test_tables_that_have_no_mean_and_scale(X, message):
+    with pytest.raises(ValueError, match=message):
+        mean_and_scale(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "mean", "scale", "message"),
+    [
+        ([[1.0, 2.0]], [0.0], [1.0, 1.0], "mean must have shape"),
+        ([[1.0, 2.0]], [0.0, 0.0], 1.0, "scale must have shape"),
+        ([[1.0, 2.0]], [0.0, 0.0], [1.0, 0.0], "scale must be positive"),
+        (1.0, [0.0], [1.0], "X must have shape"),
+    ],
+)
+def test_standardize_refuses(X, mean, scale, message):
+    with pytest.raises(ValueError, match=message):
+        standardize(X, mean, scale)
