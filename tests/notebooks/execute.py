@@ -17,7 +17,7 @@ from kernels import peak_memory, reproducible
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
-from outputs import changes
+from outputs import changes, merge_streams
 
 
 class CellFailed(Exception):
@@ -71,7 +71,7 @@ def _run(notebook: NotebookNode, path: Path) -> tuple[int, float]:
             cell.execution_count = fresh.execution_count
             if changes(cell.outputs, fresh.outputs):
                 changed += 1
-                cell.outputs = fresh.outputs
+                cell.outputs = merge_streams(fresh.outputs)
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = fresh.execution_count

@@ -247,17 +247,19 @@ def illegible(page: Page, theme: str) -> list[str]:
 
 
 def wider_than_a_phone(page: Page) -> list[str]:
-    """What makes the page scroll sideways on a phone."""
-    wide = []
+    """What makes the page scroll sideways on a phone, and equations that are cut off there."""
+    wide: list[str] = []
     for phone in PHONES:
         page.set_viewport_size(phone)
         wide += page.evaluate(
             """() => {
-                if (document.scrollingElement.scrollWidth <= innerWidth) return [];
-                const wide = [...document.body.querySelectorAll("*")]
-                    .filter(e => e.getBoundingClientRect().right > innerWidth);
-                return [`${innerWidth} px: page ${document.scrollingElement.scrollWidth} px wide`,
-                    ...wide.map(e => e.outerHTML.slice(0, 200))];
+                const show = e => `${innerWidth} px: ${e.outerHTML.slice(0, 200)}`;
+                const cut = [...document.querySelectorAll(".math")].filter(e =>
+                    e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX == "hidden");
+                const sideways = document.scrollingElement.scrollWidth > innerWidth;
+                const wide = [...document.body.querySelectorAll("*")].filter(e =>
+                    sideways && e.getBoundingClientRect().right > innerWidth);
+                return [...cut, ...wide].map(show);
             }"""
         )
     return wide

@@ -156,6 +156,14 @@ def test_a_table_wider_than_a_phone_is_seen(browser: Browser, tmp_path: Path) ->
     assert not check_page(browser, write(tmp_path, GOOD + in_a_box), wider_than_a_phone)
 
 
+def test_an_equation_cut_off_on_a_phone_is_seen(browser: Browser, tmp_path: Path) -> None:
+    style = "display: inline-flex; max-width: 100%; white-space: nowrap; overflow-x:"
+    for overflow, found in (("hidden", 2), ("auto", 0)):
+        equation = f'<span class="math" style="{style} {overflow}">{"x + " * 200}</span>'
+        write(tmp_path, GOOD + equation)
+        assert len(check_page(browser, tmp_path, wider_than_a_phone)) == found
+
+
 @pytest.mark.parametrize(
     "fault",
     [
