@@ -17,6 +17,7 @@ from .._validation import (
     class_indices,
     float_arrays,
 )
+from .losses import _with_ones
 from .model import Array
 from .objective import BinaryObjective, Objective, SoftmaxObjective
 
@@ -362,5 +363,14 @@ def _grows_for_ever(objective: Objective, iterate: Iterate) -> bool:
     if objective.lacks_class():
         return True
     if not np.isfinite(iterate.value) or _largest(objective.xp, iterate.z) < SATURATED_LOGIT:
+        return False
+    # At the end of a run, an example whose probabilities are still in doubt lies on every
+    # separating hyperplane. When such examples span all directions there is none, and the linear
+    # program, slow on a large table, need not say so.
+    xp = objective.xp
+    residual = xp.abs(objective.residual(iterate.z))  # (n,) or (n, K)
+    in_doubt = xp.min(xp.reshape(residual, (residual.shape[0], -1)), axis=1) > 1e-6
+    features = _with_ones(xp, objective.X[in_doubt, :])
+    if int(xp.linalg.matrix_rank(features.T @ features)) == features.shape[1]:
         return False
     return _separating_direction_exists(objective.X, objective.y, objective.num_classes)
