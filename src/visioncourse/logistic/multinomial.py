@@ -29,7 +29,7 @@ def softmax(logits: Array, axis: int = -1) -> Array:
         ValueError: NaN, +infinity, only -infinity along `axis`, or an axis that is not there.
     """
     xp, logits = float_arrays(logits=logits)
-    return xp.exp(_log_softmax(xp, logits, _checked_axis(xp, logits, axis)))
+    return _softmax(xp, logits, _checked_axis(xp, logits, axis))
 
 
 def log_softmax(logits: Array, axis: int = -1) -> Array:
@@ -60,13 +60,25 @@ def _checked_axis(xp: Any, logits: Array, axis: int) -> int:
     return axis
 
 
+def _softmax(xp: Any, logits: Array, axis: int) -> Array:
+    # The quotient keeps the last digits that the exponential of a logarithm loses.
+    exponentials = xp.exp(_shift(xp, logits, axis))
+    return exponentials / xp.sum(exponentials, axis=axis, keepdims=True)
+
+
 def _log_softmax(xp: Any, logits: Array, axis: int) -> Array:
+    shifted = _shift(xp, logits, axis)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def _shift(xp: Any, logits: Array, axis: int) -> Array:
+    """Softmax does not change when all logits of an example move together: the largest moves to 0.
+
+    Then no exponential overflows, and their sum is at least 1.
+    """
     if array_api_compat.size(logits) == 0:
         return logits
-    # Softmax does not change when all logits of an example move together, so the largest
-    # moves to 0: then no exponential overflows, and their sum is at least 1.
-    shifted = logits - xp.max(logits, axis=axis, keepdims=True)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+    return logits - xp.max(logits, axis=axis, keepdims=True)
 
 
 def predict_proba_softmax(X: Array, W: Array, b: Array) -> Array:
@@ -84,7 +96,7 @@ def predict_proba_softmax(X: Array, W: Array, b: Array) -> Array:
         ValueError: NaN, or shapes that do not fit.
     """
     xp, X, W, b = float_arrays(X=X, W=W, b=b)
-    return xp.exp(_log_softmax(xp, _class_logits(X, W, b), -1))
+    return _softmax(xp, _class_logits(X, W, b), -1)
 
 
 def predict_softmax(X: Array, W: Array, b: Array) -> Array:
@@ -175,7 +187,7 @@ def _mean_class_nll(xp: Any, z: Array, y: Array) -> Array:
 
 
 def _class_residual(xp: Any, z: Array, y: Array) -> Array:
-    return xp.exp(_log_softmax(xp, z, -1)) - _one_hot(xp, y, z)
+    return _softmax(xp, z, -1) - _one_hot(xp, y, z)
 
 
 def _class_hessian(xp: Any, X: Array, p: Array, l2: float) -> Array:

@@ -11,7 +11,7 @@ import array_api_compat
 
 from .losses import _hessian, _mean_nll, _penalty, _signed, _with_ones
 from .model import Array, _sigmoid
-from .multinomial import _class_hessian, _class_residual, _mean_class_nll, _one_hot, softmax
+from .multinomial import _class_hessian, _class_residual, _mean_class_nll, _one_hot, _softmax
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class SoftmaxObjective(Objective):
         return _class_residual(self.xp, z, self.y)
 
     def hessian(self, z: Array) -> Array:
-        return _class_hessian(self.xp, self.X, softmax(z), self.l2)
+        return _class_hessian(self.xp, self.X, _softmax(self.xp, z, -1), self.l2)
 
     def margin(self, z: Array) -> float:
         xp = self.xp

@@ -181,7 +181,7 @@ def test_hessian_is_positive_semidefinite(seed, scale, l2):
 
 @given(st.integers(0, 10_000), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_loss_is_convex_along_every_segment(seed, share, l1, l2):
-    X, y, w, b = noisy_table(n=20, d=3, seed=seed)
+    X, y, _, _ = noisy_table(n=20, d=3, seed=seed)
     rng = np.random.default_rng(seed)
     start, end = 3 * rng.normal(size=(2, 4))
 
