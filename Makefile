@@ -53,7 +53,7 @@ notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged ou
 	$(BIN)/python tests/notebooks/execute.py $(NOTEBOOKS)
 
 bench: $(VENV)/installed ## measure speed beside public libraries, into bench/RESULTS.md
-	$(BIN)/python bench/logistic.py
+	$(BIN)/python bench/run.py
 
 lock: ## write the newest versions that fit pyproject.toml into constraints.txt
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock

@@ -125,7 +125,7 @@ def mean_and_scale(X: Array) -> tuple[Array, Array]:
 
     Returns:
         mean (d,) and scale (d,), the square root of the mean squared deviation. The scale of a
-        constant feature is 1: there is nothing to divide by. No example: means 0, scales 1.
+        constant feature is 1, as there is nothing to divide by. No example gives means 0, scales 1.
 
     Raises:
         ValueError: NaN, an infinite feature, or X that is no table.

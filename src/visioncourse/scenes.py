@@ -63,7 +63,8 @@ class Shape:
 
     Attributes:
         class_index: 1 disk, 2 square, 3 triangle.
-        x, y: its centre; the corner of the picture is (0, 0), the first pixel's centre (½, ½).
+        x: its centre, from the picture's left edge; the first pixel's centre is at ½.
+        y: its centre, from the picture's upper edge.
         size: square root of its area, so that classes do not differ by area.
         angle: rotation in radians, clockwise as seen; at 0 one side of a polygon faces right.
         colour: red, green, blue in [0, 1].

@@ -147,6 +147,32 @@ def test_grey_on_grey_is_seen_in_its_theme(browser: Browser, tmp_path: Path, the
     assert not check_page(browser, tmp_path, lambda page: illegible(page, other))
 
 
+@pytest.mark.parametrize(
+    ("listings", "found"),
+    [
+        ("<pre style='background: #bbb'>{words}</pre>", 0),
+        ("<pre style='background: #bbb'>{words}<span style='color: #999'>grey</span></pre>", 1),
+        # The same words on another ground count as another colour.
+        ("<pre>{words}</pre><pre style='background: #333'>{words}</pre>", 1),
+    ],
+)
+def test_a_word_that_fades_in_a_listing_is_seen(
+    browser: Browser, tmp_path: Path, listings: str, found: int
+) -> None:
+    words = "<span>(</span><span>one</span><span>two</span>" * 9
+    write(tmp_path, GOOD + listings.format(words=words))
+    assert len(check_page(browser, tmp_path, lambda page: illegible(page, "light"))) == found
+
+
+def test_what_was_set_aside_is_put_back(browser: Browser, tmp_path: Path) -> None:
+    write(tmp_path, GOOD + "<pre><b>a<span>b</span></b><span>c</span> d</pre>")
+    page, _ = open_page(browser, tmp_path.as_uri() + "/", "index.html")
+    before = page.inner_html("body")
+    illegible(page, "light")
+    assert page.inner_html("body") == before
+    page.close()
+
+
 def test_a_table_wider_than_a_phone_is_seen(browser: Browser, tmp_path: Path) -> None:
     table = '<table style="width: 2000px"><tr><td>wide</td></tr></table>'
     assert "<table" in "".join(

@@ -61,7 +61,7 @@ def cross_entropy(p: Array, y: Array) -> Array:
         y: (...) labels, 0 or 1.
 
     Returns:
-        () in [0, infinity]: infinite when a label was given probability 0; 0 for no example.
+        () in [0, infinity], infinite when a label was given probability 0; 0 for no example.
 
     Raises:
         ValueError: NaN, p outside [0, 1], labels other than 0 and 1, shapes that differ.

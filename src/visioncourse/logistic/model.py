@@ -14,7 +14,7 @@ def sigmoid(z: Array) -> Array:
         z: any shape, any real value, ±infinity included.
 
     Returns:
-        Same shape, in [0, 1]. No overflow for any z: `sigmoid(-1000.0)` is 0.0 without a warning.
+        Same shape, in [0, 1]. Nothing overflows, so `sigmoid(-1000.0)` is 0.0 without a warning.
 
     Raises:
         ValueError: z contains NaN.
