@@ -31,9 +31,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	|| { echo "pip could not install the packages above. If it tried to compile one, a C compiler is missing: apt install build-essential python3-dev (Debian, Ubuntu), xcode-select --install (macOS)."; exit 1; }
 	@touch $@
 
-# --all: Sphinx would not repeat the warnings of pages it does not read again.
+# From nothing: Sphinx repeats no warning of a page it does not read again, and keeps removed pages.
 define BUILD_SITE
-$(BIN)/jupyter-book build book --config _config.yml --path-output . --all -n -W --keep-going --quiet
+rm -rf _build
+$(BIN)/jupyter-book build book --config _config.yml --path-output . -n -W --keep-going --quiet
 endef
 
 book: $(VENV)/installed ## build the site into _build/html

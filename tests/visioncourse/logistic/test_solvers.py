@@ -115,6 +115,12 @@ def test_a_misleading_sample_does_no_harm(misleading):
     assert_allclose(result.w, model.coef_[0], rtol=0, atol=1e-6)
 
 
+def test_a_sample_that_rounding_keeps_from_converging_is_left():
+    X, y, _, _ = noisy_table(n=4000, d=3)
+    result = fit(1e16 * X, y)  # the gradient's entries are known to about 1
+    assert_allclose(1e16 * result.w, fit(X, y).w, rtol=1e-6)
+
+
 # --- the steps themselves ---
 
 
@@ -372,6 +378,7 @@ def test_a_class_without_examples(l2):
     result = fit_separable(fit_softmax, LINE, labels, l2=l2)
     assert result.w.shape == (1, 3)
     assert result.b[1] < -10  # class 1 becomes impossible
+    fit_separable(fit_softmax, LINE, labels, l2=l2, max_iter=2)  # early, too
     with_class = fit_softmax(LINE, [label // 2 for label in labels], l2=l2)
     assert_allclose(
         result.loss_history[-1], with_class.loss_history[-1], rtol=1e-8
@@ -448,7 +455,7 @@ def test_separability_on_a_line_by_brute_force(points):
 @given(st.integers(0, 10_000))
 def test_separability_by_construction(seed):
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(15, 3)) * 10.0 ** rng.integers(-6, 6, 3)  # features of unequal units
+    X = rng.normal(size=(15, 3)) * 10.0 ** rng.integers(-12, 12, 3)  # features of unequal units
     z = X @ (rng.normal(size=3) / np.abs(X).max(axis=0))
     y = (z > np.median(z)).astype(int)
     assert is_separable(X, y)
