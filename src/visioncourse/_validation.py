@@ -104,3 +104,11 @@ def class_indices(xp: Any, name: str, labels: type_of_array, num_classes: int) -
             f"got {float(labels[wrong][0]):g}"
         )
     return xp.astype(labels, xp.int64)
+
+
+def check_table(xp: Any, X: type_of_array, y: type_of_array) -> None:
+    """Raise ValueError unless X is finite, of shape (n, d), with one label in y for each row."""
+    check_finite(xp, X=X)
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n, d), got {tuple(X.shape)}")
+    check_shape("y", y, (X.shape[0],), "one label for each row of X")

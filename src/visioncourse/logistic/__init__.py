@@ -4,6 +4,7 @@ Every function takes NumPy arrays or Torch tensors (then with gradients) and ret
 kind. Prediction first, truth second; data before parameters.
 """
 
+from .fitting import FitResult, SeparableDataWarning, fit, fit_softmax
 from .losses import cross_entropy, gradient, hessian, likelihood, log_likelihood, loss
 from .model import log_sigmoid, logits, predict, predict_proba, sigmoid
 from .multinomial import (
@@ -14,7 +15,7 @@ from .multinomial import (
     softmax_gradient,
     softmax_loss,
 )
-from .solvers import FitResult, SeparableDataWarning, fit, fit_softmax, is_separable
+from .separability import is_separable
 from .thresholds import (
     ConfusionCounts,
     accuracy,
