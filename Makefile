@@ -56,7 +56,7 @@ notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged ou
 bench: $(VENV)/installed ## measure speed beside public libraries, into bench/RESULTS.md
 	$(BIN)/python bench/run.py
 
-lock: ## write the newest versions that fit pyproject.toml into constraints.txt
+lock: ## write the newest versions that fit pyproject.toml into constraints.txt; give it the oldest Python
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[torch,lab,book,test]"
 	{ echo "# The versions that are tested together, written by 'make lock'."; \
