@@ -63,10 +63,16 @@ def _checked_axis(xp: Any, logits: Array, axis: int) -> int:
 def _log_softmax(xp: Any, logits: Array, axis: int) -> Array:
     if array_api_compat.size(logits) == 0:
         return logits
+    shifted, log_total = _shifted(xp, logits, axis)
+    return shifted - log_total
+
+
+def _shifted(xp: Any, logits: Array, axis: int) -> tuple[Array, Array]:
+    """Logits whose largest along `axis` is 0, and the logarithm of their exponentials' sum."""
     # Softmax does not change when all logits of an example move together, so the largest
     # moves to 0: then no exponential overflows, and their sum is at least 1.
     shifted = logits - xp.max(logits, axis=axis, keepdims=True)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+    return shifted, xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
 
 def predict_proba_softmax(X: Array, W: Array, b: Array) -> Array:
