@@ -45,7 +45,8 @@ def float_arrays(**arguments: Any) -> tuple[Any, ...]:
                 array = xp.asarray(value, dtype=dtype, device=device)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name} must be numeric, got {value!r}") from error
-        if xp.any(xp.isnan(array)):
+        # The smallest entry is NaN if any is: one pass, and no array of the same size.
+        if array_api_compat.size(array) and xp.isnan(xp.min(array)):
             count = int(xp.sum(xp.astype(xp.isnan(array), xp.int64)))
             raise ValueError(f"{name} must not contain NaN, got {count} of them")
         return array
@@ -79,8 +80,8 @@ def check_binary(xp: Any, **arrays: type_of_array) -> None:
 def check_probabilities(xp: Any, **arrays: type_of_array) -> None:
     """Raise ValueError for an entry outside [0, 1]."""
     for name, array in arrays.items():
-        wrong = (array < 0) | (array > 1)
-        if xp.any(wrong):
+        if array_api_compat.size(array) and not (xp.min(array) >= 0 and xp.max(array) <= 1):
+            wrong = (array < 0) | (array > 1)
             raise ValueError(f"{name} must lie in [0, 1], got {float(array[wrong][0]):g}")
 
 
@@ -89,6 +90,13 @@ def check_not_negative(**numbers: float) -> None:
     for name, number in numbers.items():
         if not 0 <= number < float("inf"):
             raise ValueError(f"{name} must be a finite number >= 0, got {number}")
+
+
+def check_shares(**numbers: float) -> None:
+    """Raise ValueError for a number outside [0, 1]."""
+    for name, number in numbers.items():
+        if not 0 <= number <= 1:
+            raise ValueError(f"{name} must lie in [0, 1], got {number}")
 
 
 def class_indices(xp: Any, name: str, labels: type_of_array, num_classes: int) -> type_of_array:
@@ -112,3 +120,108 @@ def check_table(xp: Any, X: type_of_array, y: type_of_array) -> None:
     if X.ndim != 2:
         raise ValueError(f"X must have shape (n, d), got {tuple(X.shape)}")
     check_shape("y", y, (X.shape[0],), "one label for each row of X")
+
+
+def box_arrays(**boxes: Any) -> tuple[Any, ...]:
+    """Return the arguments' array namespace, then each as boxes (..., 4) = x1, y1, x2, y2.
+
+    An empty list counts as no boxes, (0, 4).
+
+    Raises:
+        ValueError: as for :py:func:`float_arrays` and :py:func:`quadruples`, x2 < x1 or y2 < y1.
+    """
+    xp, *arrays = float_arrays(**boxes)
+    arrays = [quadruples(xp, name, array) for name, array in zip(boxes, arrays, strict=True)]
+    for name, array in zip(boxes, arrays, strict=True):
+        wrong = (array[..., 2] < array[..., 0]) | (array[..., 3] < array[..., 1])
+        check_rows(xp, name, array, wrong, "x1, y1, x2, y2 with x2 >= x1 and y2 >= y1")
+    return xp, *arrays
+
+
+def quadruples(xp: Any, name: str, array: type_of_array) -> type_of_array:
+    """Return four numbers a row, (..., 4), none so large that an area or a distance overflows.
+
+    Raises:
+        ValueError: another shape, or a number that is infinite or too large.
+    """
+    if array.shape == (0,):
+        return xp.reshape(array, (0, 4))
+    if array.ndim == 0 or array.shape[-1] != 4:
+        raise ValueError(f"{name} must have shape (..., 4), got {tuple(array.shape)}")
+    limit = xp.finfo(array.dtype).max ** 0.5 / 4
+    wrong = xp.any(xp.abs(array) > limit, axis=-1)
+    check_rows(xp, name, array, wrong, f"finite and at most {limit:.0e} in size")
+    return array
+
+
+def check_rows(
+    xp: Any, name: str, array: type_of_array, wrong: type_of_array, expected: str
+) -> None:
+    """Raise ValueError with the first row of `array` (..., k) that is `wrong` (...)."""
+    if xp.any(wrong):
+        row = tuple(int(index[0]) for index in xp.nonzero(wrong[None]))[1:]
+        where = f" in row {row[0] if len(row) == 1 else row}" if row else ""
+        raise ValueError(f"{name} must be {expected}, got {array[row].tolist()}{where}")
+
+
+def integer_arrays(**arguments: Any) -> tuple[Any, ...]:
+    """Return the arguments' array namespace, NumPy's for lists, then each as integers.
+
+    Raises:
+        ValueError: as for :py:func:`integer_array`.
+    """
+    arrays = [value for value in arguments.values() if array_api_compat.is_array_api_obj(value)]
+    like = arrays[0] if arrays else None
+    xp = array_api_compat.array_namespace(like) if arrays else numpy_namespace
+    return xp, *(integer_array(xp, name, value, like) for name, value in arguments.items())
+
+
+def integer_array(
+    xp: Any, name: str, values: Any, like: type_of_array | None = None
+) -> type_of_array:
+    """Return `values` as an integer array of namespace `xp`, on the device of `like`.
+
+    Integer arrays keep their type; booleans and whole floating numbers become int64.
+
+    Raises:
+        ValueError: an array of another library, or something that is no whole number.
+    """
+    if array_api_compat.is_array_api_obj(values):
+        if array_api_compat.array_namespace(values) is not xp:
+            library = type(values).__module__.split(".")[0]
+            raise ValueError(f"arguments must be arrays of one library, got {name} of {library}")
+        array = values
+    else:
+        try:
+            array = xp.asarray(
+                values, device=None if like is None else array_api_compat.device(like)
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must contain whole numbers, got {values!r}") from error
+    if xp.isdtype(array.dtype, "integral"):
+        return array
+    if xp.isdtype(array.dtype, "real floating"):
+        wrong = ~(xp.isfinite(array) & (array == xp.floor(array)))
+        if xp.any(wrong):
+            raise ValueError(f"{name} must contain whole numbers, got {float(array[wrong][0]):g}")
+    elif not xp.isdtype(array.dtype, "bool"):
+        raise ValueError(f"{name} must contain whole numbers, got {array.dtype}")
+    return xp.astype(array, xp.int64)
+
+
+def check_class_indices(xp: Any, name: str, labels: type_of_array, num_classes: int) -> None:
+    """Raise ValueError for an integer label outside [0, num_classes)."""
+    if array_api_compat.size(labels) == 0:
+        return
+    for extreme in (int(xp.min(labels)), int(xp.max(labels))):
+        if not 0 <= extreme < num_classes:
+            raise ValueError(
+                f"{name} must contain class indices 0 to {num_classes - 1}, got {extreme}"
+            )
+
+
+def check_positive_integers(**numbers: int) -> None:
+    """Raise ValueError for something other than an integer >= 1."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not hasattr(number, "__index__") or number < 1:
+            raise ValueError(f"{name} must be an integer >= 1, got {number!r}")

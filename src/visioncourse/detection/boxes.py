@@ -1,0 +1,176 @@
+"""Boxes and how much two of them agree.
+
+A box is (x1, y1, x2, y2) in pixels with x2 >= x1 and y2 >= y1. Coordinates are continuous: the
+width is x2 - x1, without the +1 of codes that count whole pixels. Names follow torchvision.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import array_api_compat
+
+from .._validation import box_arrays, check_rows, float_arrays, quadruples
+from . import _overlap
+
+Array = Any  # a NumPy array or a Torch tensor
+BoxFormat = Literal["xyxy", "cxcywh", "xywh"]
+
+FORMATS = ("xyxy", "cxcywh", "xywh")
+
+
+def box_area(boxes: Array) -> Array:
+    """Width times height, (x2 - x1)·(y2 - y1).
+
+    Args:
+        boxes: (..., 4) as x1, y1, x2, y2.
+
+    Returns:
+        (...) in square pixels, >= 0.
+
+    Raises:
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape.
+    """
+    xp, boxes = box_arrays(boxes=boxes)
+    return _overlap.area(_overlap.corners(xp, boxes))
+
+
+def box_convert(boxes: Array, in_fmt: BoxFormat, out_fmt: BoxFormat) -> Array:
+    """The same boxes in another format.
+
+    "xyxy" is two corners x1, y1, x2, y2; "cxcywh" centre, width, height, as most networks predict;
+    "xywh" upper left corner, width, height, as COCO and MOTChallenge store them.
+
+    Args:
+        boxes: (..., 4) in `in_fmt`.
+        in_fmt, out_fmt: "xyxy", "cxcywh" or "xywh".
+
+    Returns:
+        (..., 4) in `out_fmt`.
+
+    Raises:
+        ValueError: NaN, a negative width or height, another shape, or an unknown format.
+    """
+    for name, value in (("in_fmt", in_fmt), ("out_fmt", out_fmt)):
+        if value not in FORMATS:
+            raise ValueError(f"{name} must be one of {', '.join(FORMATS)}, got {value!r}")
+    if in_fmt == "xyxy":
+        xp, boxes = box_arrays(boxes=boxes)
+    else:
+        xp, boxes = float_arrays(boxes=boxes)
+        boxes = quadruples(xp, "boxes", boxes)
+        wrong = xp.any(boxes[..., 2:] < 0, axis=-1)
+        check_rows(xp, "boxes", boxes, wrong, f"{in_fmt} with width and height >= 0")
+    return boxes if in_fmt == out_fmt else _from_xyxy(xp, _to_xyxy(xp, boxes, in_fmt), out_fmt)
+
+
+def _to_xyxy(xp: Any, boxes: Array, in_fmt: BoxFormat) -> Array:
+    if in_fmt == "xyxy":
+        return boxes
+    start, size = boxes[..., :2], boxes[..., 2:]
+    if in_fmt == "cxcywh":
+        start = start - size / 2
+    return xp.concat([start, start + size], axis=-1)
+
+
+def _from_xyxy(xp: Any, boxes: Array, out_fmt: BoxFormat) -> Array:
+    if out_fmt == "xyxy":
+        return boxes
+    start, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
+    if out_fmt == "cxcywh":
+        start = start + size / 2
+    return xp.concat([start, size], axis=-1)
+
+
+def clip_boxes(boxes: Array, size: tuple[float, float]) -> Array:
+    """The part of each box that lies in the image.
+
+    Args:
+        boxes: (..., 4) as x1, y1, x2, y2.
+        size: (H, W) of the image, as the shape of an array has it.
+
+    Returns:
+        (..., 4) with x in [0, W] and y in [0, H]; a box outside becomes one without area at the
+        image's edge.
+
+    Raises:
+        ValueError: as for :py:func:`box_area`, or a size that is not two numbers >= 0.
+    """
+    xp, boxes = box_arrays(boxes=boxes)
+    if len(size) != 2 or not all(0 <= side < math.inf for side in size):
+        raise ValueError(f"size must be (H, W), two finite numbers >= 0, got {size}")
+    height, width = size
+    limits = xp.asarray(
+        [width, height, width, height], dtype=boxes.dtype, device=array_api_compat.device(boxes)
+    )
+    return xp.minimum(xp.maximum(boxes, 0.0), limits)
+
+
+def box_iou(boxes1: Array, boxes2: Array) -> Array:
+    """Intersection over union of every pair, |A ∩ B| / |A ∪ B|.
+
+    Args:
+        boxes1: (N, 4) as x1, y1, x2, y2.
+        boxes2: (M, 4), likewise.
+
+    Returns:
+        (N, M) in [0, 1]; 0 where neither box has an area.
+
+    Raises:
+        ValueError: as for :py:func:`box_area`, or shapes other than (N, 4) and (M, 4).
+    """
+    return _pairwise(_overlap.iou, boxes1=boxes1, boxes2=boxes2)
+
+
+def generalized_box_iou(boxes1: Array, boxes2: Array) -> Array:
+    """Generalized IoU of every pair, IoU - |C - (A ∪ B)| / |C|; C is the smallest enclosing box.
+
+    It still tells near from far where boxes do not overlap and their IoU is 0
+    (Rezatofighi et al. 2019, "Generalized Intersection over Union", algorithm 1).
+
+    Arguments and errors as for :py:func:`box_iou`.
+
+    Returns:
+        (N, M) in [-1, 1]; the second term counts as 0 where C has no area.
+    """
+    return _pairwise(_overlap.generalized_iou, boxes1=boxes1, boxes2=boxes2)
+
+
+def distance_box_iou(boxes1: Array, boxes2: Array) -> Array:
+    """Distance IoU of every pair, IoU - ρ²/c².
+
+    ρ is the distance of the centres and c the diagonal of the smallest enclosing box
+    (Zheng et al. 2020, "Distance-IoU Loss", equation 6).
+
+    Arguments and errors as for :py:func:`box_iou`.
+
+    Returns:
+        (N, M) in [-1, 1]; the second term counts as 0 for two boxes that are one point.
+    """
+    return _pairwise(_overlap.distance_iou, boxes1=boxes1, boxes2=boxes2)
+
+
+def complete_box_iou(boxes1: Array, boxes2: Array) -> Array:
+    """Complete IoU of every pair, IoU - ρ²/c² - α·v.
+
+    v = 4/π²·(arctan(w₂/h₂) - arctan(w₁/h₁))² compares the aspect ratios; α = v / ((1 - IoU) + v)
+    weighs it the more, the better the boxes overlap (Zheng et al. 2020, "Distance-IoU Loss",
+    equations 8 to 11). As in the authors' code and torchvision, α is a constant in the backward
+    pass. The second paper's rule, α = 0 where IoU < 0.5, is not applied.
+
+    Arguments and errors as for :py:func:`box_iou`.
+
+    Returns:
+        (N, M) in [-2, 1], and 1 only for equal boxes. arctan(w/0) counts as π/2, that of a box
+        which is a point as 0.
+    """
+    return _pairwise(_overlap.complete_iou, boxes1=boxes1, boxes2=boxes2)
+
+
+def _pairwise(measure: Callable[..., Array], **boxes: Array) -> Array:
+    """The matrix (N, M) of a measure for two named arguments."""
+    xp, first, second = box_arrays(**boxes)
+    for name, array in zip(boxes, (first, second), strict=True):
+        if array.ndim != 2:
+            raise ValueError(f"{name} must have shape (n, 4), got {tuple(array.shape)}")
+    return _overlap.matrix(xp, measure, first, second)

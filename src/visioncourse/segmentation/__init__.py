@@ -1,0 +1,31 @@
+"""Segmentation: the losses and metrics of Part II.
+
+Every function takes NumPy arrays or Torch tensors (the losses then with gradients) and returns the
+same kind. Prediction first, truth second.
+"""
+
+from .losses import combined_loss, cross_entropy, dice_coefficient, dice_loss, one_hot
+from .metrics import (
+    confusion_matrix,
+    dice_from_iou,
+    dice_per_class,
+    iou_from_dice,
+    iou_per_class,
+    mean_iou,
+    pixel_accuracy,
+)
+
+__all__ = [
+    "combined_loss",
+    "confusion_matrix",
+    "cross_entropy",
+    "dice_coefficient",
+    "dice_from_iou",
+    "dice_loss",
+    "dice_per_class",
+    "iou_from_dice",
+    "iou_per_class",
+    "mean_iou",
+    "one_hot",
+    "pixel_accuracy",
+]

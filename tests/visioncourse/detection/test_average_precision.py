@@ -1,0 +1,181 @@
+"""Curves and their averages, and VOC's measure, against plain loops and arithmetic."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from visioncourse.detection import (
+    average_precision,
+    precision_recall_curve,
+    voc_average_precision,
+)
+
+from .coco_worlds import worlds
+
+
+def plain_average(recall, precision, method):
+    """From the definition: p(r) is the highest precision at any recall >= r."""
+
+    def interpolated(level):
+        return max((p for r, p in zip(recall, precision, strict=True) if r >= level), default=0)
+
+    if method == "area":
+        steps = np.diff(recall, prepend=0.0)
+        return sum(step * interpolated(r) for step, r in zip(steps, recall, strict=True))
+    levels = [k / 10 for k in range(11)] if method == "11-point" else np.linspace(0, 1, 101)
+    return np.mean([interpolated(level) for level in levels])
+
+
+curves = st.integers(1, 12).flatmap(
+    lambda total: st.tuples(
+        st.just(total), st.lists(st.booleans(), max_size=20).filter(lambda hits: sum(hits) <= total)
+    )
+)
+
+
+@given(curve=curves, method=st.sampled_from(["area", "11-point", "101-point"]))
+def test_average_precision_is_its_definition(curve, method):
+    total, hits = curve
+    scores = np.linspace(1, 0, len(hits))
+    recall, precision, thresholds = precision_recall_curve(scores, hits, num_targets=total)
+    found = np.cumsum(hits, dtype=int)
+    assert_array_equal(recall, [int(n) / total for n in found])
+    assert_array_equal(precision, [int(n) / (i + 1) for i, n in enumerate(found)])
+    assert_array_equal(thresholds, scores)
+    average = average_precision(recall, precision, method=method)
+    assert_allclose(average, plain_average(recall, precision, method), atol=1e-14)
+    assert 0 <= average <= 1
+    in_torch = average_precision(
+        torch.tensor(recall, dtype=torch.float64),
+        torch.tensor(precision, dtype=torch.float64),
+        method=method,
+    )
+    assert isinstance(in_torch, torch.Tensor)
+    assert_allclose(float(in_torch), average, atol=1e-15)
+
+
+def test_a_curve_by_hand():
+    """Hits 1, 0, 1, 1 of 5 boxes: recall .2 .2 .4 .6, precision 1, 1/2, 2/3, 3/4."""
+    recall, precision, thresholds = precision_recall_curve(
+        [0.5, 0.9, 0.3, 0.7], [1, 1, 1, 0], num_targets=5
+    )
+    assert_allclose(recall, [0.2, 0.2, 0.4, 0.6])
+    assert_allclose(precision, [1, 1 / 2, 2 / 3, 3 / 4])
+    assert_array_equal(thresholds, [0.9, 0.7, 0.5, 0.3])
+    # p = 1 up to .2, then 3/4 up to .6, then 0
+    area = Fraction(1, 5) + Fraction(2, 5) * Fraction(3, 4)
+    assert_allclose(average_precision(recall, precision), float(area))
+    eleven = (3 * Fraction(1) + 4 * Fraction(3, 4)) / 11
+    assert_allclose(average_precision(recall, precision, method="11-point"), float(eleven))
+    coco = (21 * Fraction(1) + 40 * Fraction(3, 4)) / 101
+    assert_allclose(average_precision(recall, precision, method="101-point"), float(coco))
+
+
+def test_three_of_ten_reach_the_level_of_three_tenths():
+    """np.arange(0, 1.1, 0.1)[3] is 0.30000000000000004 and would miss them."""
+    recall = [k / 10 for k in range(1, 11)]
+    for found in range(1, 11):
+        average = average_precision(recall[:found], [1.0] * found, method="11-point")
+        assert_allclose(average, (found + 1) / 11, rtol=1e-15)
+
+
+def test_equal_scores_keep_their_order():
+    recall, precision, _ = precision_recall_curve([0.5, 0.5, 0.9], [1, 0, 0], num_targets=1)
+    assert_array_equal(recall, [0, 1, 1])
+    assert_allclose(precision, [0, 1 / 2, 1 / 3])
+
+
+def plain_iou(a, b):
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    inside = max(width, 0) * max(height, 0)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return inside / (areas - inside) if inside > 0 else 0.0
+
+
+def plain_voc(predictions, targets, label, iou_threshold):
+    """Recall and precision of one class as the development kit's loop goes through detections."""
+    rows = [
+        (score, i, box)
+        for i, image in enumerate(predictions)
+        for box, c, score in zip(image["boxes"], image["labels"], image["scores"], strict=True)
+        if c == label
+    ]
+    rows.sort(key=lambda row: -row[0])  # Python's sort is stable
+    truth = [
+        [
+            (box, hard)
+            for box, c, hard in zip(im["boxes"], im["labels"], im["difficult"], strict=True)
+            if c == label
+        ]
+        for im in targets
+    ]
+    total = sum(not hard for image in truth for _, hard in image)
+    found, tp, fp, recall, precision = set(), 0, 0, [], []
+    for _, i, box in rows:
+        overlaps = [plain_iou(box, true_box) for true_box, _ in truth[i]]
+        best = int(np.argmax(overlaps)) if overlaps else None
+        if best is not None and overlaps[best] >= iou_threshold:
+            if truth[i][best][1]:
+                continue
+            tp, fp = (tp, fp + 1) if (i, best) in found else (tp + 1, fp)
+            found.add((i, best))
+        else:
+            fp += 1
+        recall.append(tp / total if total else 0)
+        precision.append(tp / (tp + fp))
+    return recall, precision, total
+
+
+@given(world=worlds, iou_threshold=st.sampled_from([0.25, 0.5, 1.0]))
+def test_voc_equals_a_plain_loop(world, iou_threshold):
+    predictions, targets = ([image[side] for image in world] for side in (0, 1))
+    for method in ("area", "11-point"):
+        result = voc_average_precision(
+            predictions, targets, iou_threshold=iou_threshold, method=method
+        )
+        averages = []
+        for k, label in enumerate(result["classes"]):
+            recall, precision, total = plain_voc(predictions, targets, label, iou_threshold)
+            assert_allclose(result["recall"][k], recall, rtol=1e-15)
+            assert_allclose(result["precision"][k], precision, rtol=1e-15)
+            average = plain_average(recall, precision, method)
+            assert_allclose(result["map_per_class"][k], average if total else -1, atol=1e-12)
+            averages += [average] if total else []
+        assert_allclose(result["map"], np.mean(averages) if averages else -1, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.5, np.inf], [1, 0], 3), "scores must be finite"),
+        (([0.5, 0.1], [1, 2], 3), "matches must contain only 0 and 1, got 2"),
+        (([0.5, 0.1], [1], 3), r"matches must have shape \(2,\)"),
+        (([[0.5]], [[1]], 3), r"scores must have shape \(n,\)"),
+        (([0.5, 0.1], [1, 1], 1), "num_targets must be at least the number of matches, 2, got 1"),
+        (([], [], -1), "num_targets must be at least the number of matches, 0, got -1"),
+    ],
+)
+def test_bad_curves(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        precision_recall_curve(arguments[0], arguments[1], num_targets=arguments[2])
+
+
+@pytest.mark.parametrize(
+    ("recall", "precision", "method", "message"),
+    [
+        ([0.5, 0.4], [1, 1], "area", "recall must not fall, but it does at entry 1: 0.4"),
+        ([0.5, 1.4], [1, 1], "area", r"recall must lie in \[0, 1\], got 1.4"),
+        ([0.5], [-1], "area", r"precision must lie in \[0, 1\], got -1"),
+        ([0.5], [1, 1], "area", r"precision must have shape \(1,\)"),
+        ([[0.5]], [[1]], "area", r"recall must have shape \(n,\)"),
+        ([0.5], [1], "12-point", r"method must be one of \['area', '11-point', '101-point'\]"),
+    ],
+)
+def test_bad_averages(recall, precision, method, message):
+    with pytest.raises(ValueError, match=message):
+        average_precision(recall, precision, method=method)

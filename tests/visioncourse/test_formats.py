@@ -1,0 +1,322 @@
+"""Files as they are found: read back what was written, and name what cannot be right."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+import motmetrics
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from pycocotools.coco import COCO
+
+from visioncourse.formats import (
+    CocoTruth,
+    group_by_frame,
+    read_coco,
+    read_coco_results,
+    read_mot,
+    write_coco,
+    write_coco_results,
+    write_mot,
+)
+
+TRUTH = {
+    "info": {"year": 2024},
+    "images": [{"id": 7, "file_name": "b.png"}, {"id": 2, "file_name": "a.png", "width": 64}],
+    "categories": [{"id": 18, "name": "dog"}, {"id": 1, "name": "person"}],
+    "annotations": [
+        {"id": 4, "image_id": 7, "category_id": 18, "bbox": [1, 2, 3, 4], "area": 5.5},
+        {"id": 3, "image_id": 7, "category_id": 1, "bbox": [0, 0, 2.5, 2], "iscrowd": 1},
+    ],
+}
+RESULTS = [
+    {"image_id": 7, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.25},
+    {"image_id": 2, "category_id": 18, "bbox": [0.5, 0, 2, 2], "score": 1},
+    {"image_id": 7, "category_id": 18, "bbox": [0, 0, 0, 0], "score": 0},
+]
+reuse_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def saved(folder: Path, content: object, name: str = "file.json") -> Path:
+    path = folder / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def changed(part: str, index: int, **entries: object) -> dict:
+    data = json.loads(json.dumps(TRUTH))
+    data[part][index] |= entries
+    return {**data, part: data[part]}
+
+
+def test_coco_annotations_by_image_with_what_is_left_out(tmp_path):
+    truth = read_coco(saved(tmp_path, TRUTH))
+    assert truth.image_ids == [2, 7]
+    assert truth.images[0]["file_name"] == "a.png"
+    assert truth.categories == {1: "person", 18: "dog"}
+    empty, full = truth.targets
+    assert empty["boxes"].shape == (0, 4)
+    assert empty["labels"].shape == empty["area"].shape == empty["iscrowd"].shape == (0,)
+    assert_array_equal(full["boxes"], [[1, 2, 4, 6], [0, 0, 2.5, 2]])
+    assert_array_equal(full["labels"], [18, 1])
+    assert_array_equal(full["area"], [5.5, 5])
+    assert_array_equal(full["iscrowd"], [0, 1])
+    assert full["labels"].dtype == np.int64
+
+
+def test_coco_results_by_image(tmp_path):
+    first, second, third = read_coco_results(saved(tmp_path, RESULTS), [2, 7, 9])
+    assert_array_equal(first["boxes"], [[0.5, 0, 2.5, 2]])
+    assert_array_equal(second["labels"], [1, 18])
+    assert_array_equal(second["scores"], [0.25, 0])
+    assert_array_equal(second["area"], [12, 0])
+    assert third["boxes"].shape == (0, 4)
+
+
+def test_the_area_is_the_product_that_the_file_states(tmp_path):
+    """x2 - x1 is 31.999999999999996 here, and COCO's border between small and medium is 32²."""
+    box = [0.3, 0.3, 32, 32]
+    assert (box[0] + box[2] - box[0]) * (box[1] + box[3] - box[1]) != 1024
+    results = [{"image_id": 1, "category_id": 1, "bbox": box, "score": 0.5}]
+    assert read_coco_results(saved(tmp_path, results), [1])[0]["area"] == [1024]
+
+
+def test_pycocotools_reads_what_is_written(tmp_path):
+    write_coco(tmp_path / "truth.json", read_coco(saved(tmp_path, TRUTH)))
+    predictions = read_coco_results(saved(tmp_path, RESULTS), [2, 7])
+    write_coco_results(tmp_path / "results.json", predictions, [2, 7])
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(tmp_path / "truth.json")
+        results = truth.loadRes(str(tmp_path / "results.json"))
+    assert [entry["name"] for entry in truth.loadCats([1, 18])] == ["person", "dog"]
+    assert truth.imgs[7]["file_name"] == "b.png"
+    dog, crowd = truth.loadAnns(truth.getAnnIds(imgIds=[7]))
+    assert (dog["bbox"], dog["area"], dog["iscrowd"], dog["category_id"]) == (
+        [1, 2, 3, 4], 5.5, 0, 18,
+    )  # fmt: skip
+    assert (crowd["bbox"], crowd["iscrowd"], crowd["id"]) == ([0, 0, 2.5, 2], 1, 2)
+    assert [a["score"] for a in results.loadAnns(results.getAnnIds(imgIds=[7]))] == [0.25, 0]
+
+
+coordinate = st.floats(-1e6, 1e6)
+box = st.tuples(coordinate, coordinate, st.floats(0, 1e4), st.floats(0, 1e4)).map(
+    lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]
+)
+detection = st.tuples(box, st.integers(0, 90), st.floats(0, 1))
+
+
+@given(images=st.lists(st.lists(detection, max_size=4), max_size=4))
+@reuse_folder
+def test_coco_files_keep_every_box(images, tmp_path):
+    ids = [10 * index + 3 for index in range(len(images))]
+    predictions = [
+        {
+            "boxes": [b for b, _, _ in image],
+            "labels": [label for _, label, _ in image],
+            "scores": [score for _, _, score in image],
+        }
+        for image in images
+    ]
+    write_coco_results(tmp_path / "results.json", predictions, ids)
+    truth = CocoTruth([{"id": i} for i in ids], {c: str(c) for c in range(91)}, predictions)
+    write_coco(tmp_path / "truth.json", truth)
+    again = read_coco(tmp_path / "truth.json")
+    assert again.image_ids == ids
+    assert again.categories == truth.categories
+    for wanted, result, target in zip(
+        predictions, read_coco_results(tmp_path / "results.json", ids), again.targets, strict=True
+    ):
+        boxes = np.reshape(wanted["boxes"], (-1, 4))
+        for got in (result, target):  # x + (x2 - x) may round
+            assert_allclose(got["boxes"], boxes, rtol=1e-15, atol=1e-9)
+            assert_array_equal(got["labels"], wanted["labels"])
+        assert_array_equal(result["scores"], wanted["scores"])
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([], "must hold an object with the lists images, categories, annotations"),
+        ({"images": [], "annotations": []}, "must hold an object with the lists"),
+        (changed("annotations", 1, bbox=[0, 0, -1, 2]), r"annotations\[1\]: bbox must have w, h"),
+        (changed("annotations", 1, bbox=[0, 0, 1]), r"annotations\[1\]: bbox must be \[x, y, w, h"),
+        (changed("annotations", 0, bbox=[0, 0, 1, float("nan")]), r"\[0\]: bbox must be a finite"),
+        (changed("annotations", 0, bbox=[0, 0, 1, "2"]), r"\[0\]: bbox must be a finite.*'2'"),
+        (changed("annotations", 0, image_id=8), r"annotations\[0\]: unknown image_id 8"),
+        (changed("annotations", 0, image_id=2.5), r"image_id must be a whole number, got 2.5"),
+        (changed("annotations", 1, category_id=3), r"annotations\[1\]: unknown category_id 3"),
+        (changed("annotations", 1, iscrowd=2), r"annotations\[1\]: iscrowd must be in \[0, 1\]"),
+        (changed("annotations", 1, area=-1), r"annotations\[1\]: area must be in \[0, inf\]"),
+        (changed("images", 1, id=7), r"images\[1\]: id 7 occurs twice"),
+        ({**TRUTH, "categories": [{"name": "x"}]}, r"categories\[0\]: must be an object with 'id'"),
+        ({**TRUTH, "annotations": [5]}, r"annotations\[0\]: must be an object with 'image_id'"),
+    ],
+)
+def test_wrong_annotations_are_named(data, message, tmp_path):
+    with pytest.raises(ValueError, match=rf"file\.json.*{message}"):
+        read_coco(saved(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({}, "must hold a list of results, got dict"),
+        ([{**RESULTS[0], "score": 1.5}], r"results\[0\]: score must be in \[0, 1\], got 1.5"),
+        ([{**RESULTS[0], "score": None}], r"results\[0\]: score must be a finite number, got None"),
+        ([RESULTS[0], {**RESULTS[1], "image_id": 5}], r"results\[1\]: unknown image_id 5"),
+        (b'[\n{"image_id": 1},\n]', "line 3: no JSON"),
+        (b"[\xff\xfe]", "no UTF-8 text at byte 1"),
+    ],
+)
+def test_wrong_results_are_named(data, message, tmp_path):
+    with pytest.raises(ValueError, match=rf"file\.json.*{message}"):
+        read_coco_results(saved(tmp_path, data), [2, 7])
+
+
+def test_what_cannot_be_written(tmp_path):
+    path = tmp_path / "file.json"
+    image = {"boxes": [[0, 0, 1, 1]], "labels": [3], "scores": [2.0]}
+    with pytest.raises(ValueError, match=r"predictions\[0\]\['scores'\] must be in \[0, 1\]"):
+        write_coco_results(path, [image], [1])
+    with pytest.raises(ValueError, match="predictions must be one for each of 2 images, got 0"):
+        write_coco_results(path, [], [1, 2])
+    with pytest.raises(ValueError, match="image_ids must differ"):
+        write_coco_results(path, [{**image, "scores": [1]}] * 2, [1, 1])
+    with pytest.raises(ValueError, match=r"truth.categories must name every label.* 3"):
+        write_coco(path, CocoTruth([{"id": 1}], {1: "a"}, [image]))
+    assert not path.exists()
+
+
+def test_mot_rows_as_real_files_have_them(tmp_path):
+    """Unsorted, frames 3 and 4 absent, float identities, trailing commas, \\r\\n, a BOM, gaps."""
+    content = (
+        b"\xef\xbb\xbf5,2.0,10,20,30,40,0.5,-1,-1,-1,\r\n"
+        b"\r\n"
+        b" 1.0 , 3.000000e+00,1.5,2,3,4,1,-1,-1,-1\r\n"
+        b"1,2,1,2,3,4,1,-1,-1,-1,\r\n"
+        b"2,-1,0,0,1,1,1,-1,-1,-1\r\n"
+        b"2,-1,5,5,1,1,1,-1,-1,-1"
+    )
+    rows = read_mot(saved(tmp_path, content, "gt.txt"))
+    assert_array_equal(rows[:, 0], [1, 1, 2, 2, 5])
+    assert_array_equal(rows[:, 1], [3, 2, -1, -1, 2])
+    assert_array_equal(rows[0], [1, 3, 1.5, 2, 3, 4, 1, -1, -1, -1])
+    frames = group_by_frame(rows, num_frames=6)
+    assert [len(frame) for frame in frames] == [2, 2, 0, 0, 1, 0]
+    assert_array_equal(frames[4], rows[4:])
+    assert len(group_by_frame(rows)) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"1,2,3,4,5,6", [1, 2, 3, 4, 5, 6, 1, -1, -1, -1]),
+        (b"1,2,3,4,5,6,0,1,0.5", [1, 2, 3, 4, 5, 6, 0, 1, 0.5, -1]),
+        (b"1\t2 3  4 5 6 0.5", [1, 2, 3, 4, 5, 6, 0.5, -1, -1, -1]),
+    ],
+)
+def test_columns_that_a_file_leaves_out(line, expected, tmp_path):
+    assert_array_equal(read_mot(saved(tmp_path, line, "det.txt")), [expected])
+
+
+def test_an_empty_file_has_no_rows(tmp_path):
+    rows = read_mot(saved(tmp_path, b"\r\n\n", "det.txt"))
+    assert rows.shape == (0, 10)
+    assert group_by_frame(rows) == []
+    assert [frame.shape for frame in group_by_frame(rows, num_frames=2)] == [(0, 10)] * 2
+    write_mot(tmp_path / "empty.txt", rows)
+    assert (tmp_path / "empty.txt").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("second_line", "message"),
+    [
+        (b"1,2,3,4,5", "line 2: expected 6 to 10 columns, got 5"),
+        (b"1,2,3,4,5,6,7,8,9,10,11", "line 2: expected 6 to 10 columns, got 11"),
+        (b"1,2,3,4,5,6,7", "line 2: got 7 columns after lines with 10"),
+        (b"1,2,3,,5,6,7,8,9,10", "line 2: expected numbers, got"),
+        (b"1,2,3,x,5,6,7,8,9,10", "line 2: expected numbers, got"),
+        (b"1,2,3,\xff,5,6,7,8,9,10", "line 2: expected numbers, got"),
+        (b"1,2,3,nan,5,6,7,8,9,10", "line 2: expected finite numbers, got"),
+        (b"1,2,inf,4,5,6,7,8,9,10", "line 2: expected finite numbers, got"),
+        (b"0,2,3,4,5,6,7,8,9,10", "line 2: frame must be whole and at least 1, got 0"),
+        (b"1.5,2,3,4,5,6,7,8,9,10", "line 2: frame must be whole and at least 1, got 1.5"),
+        (b"1,2.5,3,4,5,6,7,8,9,10", "line 2: identity must be a whole number, got 2.5"),
+        (b"1,2,3,4,-5,6,7,8,9,10", "line 2: width and height must be >= 0, got -5, 6"),
+        (b"1,1.0,3,4,5,6,7,8,9,10", "line 2: identity 1 stands in frame 1 already, line 1"),
+    ],
+)
+def test_a_bad_line_is_named(second_line, message, tmp_path):
+    path = saved(tmp_path, b"1,1,0,0,1,1,1,-1,-1,-1\n" + second_line + b"\n", "gt.txt")
+    with pytest.raises(ValueError, match=rf"gt\.txt, {message}"):
+        read_mot(path)
+
+
+mot_row = st.tuples(
+    st.integers(1, 9), st.integers(-1, 9), coordinate, coordinate, st.floats(0, 1e9),
+    st.floats(0, 1e-9), *[st.floats(-1, 1)] * 4,
+)  # fmt: skip
+
+
+@given(rows=st.lists(mot_row, unique_by=lambda row: row[:2], max_size=8))
+@reuse_folder
+def test_mot_rows_keep_every_digit(rows, tmp_path):
+    rows = np.array(rows, dtype=float).reshape(-1, 10)
+    write_mot(tmp_path / "rows.txt", rows)
+    in_order = rows[np.argsort(rows[:, 0], kind="stable")]
+    assert_array_equal(read_mot(tmp_path / "rows.txt"), in_order)
+    frames = group_by_frame(rows)
+    assert_array_equal(np.concatenate([rows[:0], *frames]), in_order)
+
+
+def test_mot_text_is_plain(tmp_path):
+    write_mot(tmp_path / "rows.txt", [[1, 2, 0.1, 3, 4, 5.25, 1]])
+    assert (tmp_path / "rows.txt").read_bytes() == b"1,2,0.1,3,4,5.25,1\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([1, 2, 3, 4, 5, 6], r"rows must have shape \(N, 6 to 10\), got \(6,\)"),
+        ([[1, 2, 3, 4, 5]], r"rows must have shape \(N, 6 to 10\), got \(1, 5\)"),
+        ([[1, 2, 3, 4, 5, 6], [1.5, 2, 3, 4, 5, 6]], r"rows\[1\]: frame must be whole"),
+        ([[1, 2, 3, 4, 5, 6]] * 2, r"rows\[1\]: identity 2 twice in frame 1"),
+    ],
+)
+def test_rows_that_cannot_be_written(rows, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        write_mot(tmp_path / "rows.txt", rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "num_frames", "message"),
+    [
+        ([[1, 5], [4, 5]], 3, r"rows\[1\]: frame must be whole and 1 to 3, got 4"),
+        ([[0, 5]], None, r"rows\[0\]: frame must be whole and 1 to 0, got 0"),
+        ([[1.5, 5], [2, 5]], None, r"rows\[0\]: frame must be whole"),
+        ([1, 2], None, r"rows must have shape \(N, C\)"),
+    ],
+)
+def test_frames_that_cannot_be_grouped(rows, num_frames, message):
+    with pytest.raises(ValueError, match=message):
+        group_by_frame(np.array(rows), num_frames=num_frames)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "frames", "boxes"), [("TUD-Campus", 71, 359), ("TUD-Stadtmitte", 179, 1156)]
+)
+def test_real_sequences(sequence, frames, boxes):
+    folder = Path(motmetrics.__file__).parent / "data" / sequence
+    truth, tracks = read_mot(folder / "gt.txt"), read_mot(folder / "test.txt")
+    assert truth.shape == (boxes, 10)
+    assert len(group_by_frame(truth)) == frames
+    for rows, file in ((truth, "gt.txt"), (tracks, "test.txt")):
+        plain = np.loadtxt(folder / file, delimiter=",")
+        assert_array_equal(rows, plain[np.argsort(plain[:, 0], kind="stable")])
