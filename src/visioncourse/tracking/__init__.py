@@ -8,6 +8,7 @@ from .association import (
     iou_cost,
 )
 from .kalman import KalmanFilter, chi_square_gate
+from .metrics import HOTA_THRESHOLDS, TrackingResult, combine, evaluate
 from .motion_models import (
     box_model,
     boxes_to_measurements,
@@ -27,19 +28,23 @@ from .reid import batch_hard_loss, batch_hard_triplets, match_gallery, triplet_l
 from .sort import Sort
 
 __all__ = [
+    "HOTA_THRESHOLDS",
     "Association",
     "Flow",
     "KalmanFilter",
     "Sort",
     "TrackedPoints",
+    "TrackingResult",
     "associate",
     "batch_hard_loss",
     "batch_hard_triplets",
     "box_model",
     "boxes_to_measurements",
     "chi_square_gate",
+    "combine",
     "constant_velocity",
     "cosine_similarity",
+    "evaluate",
     "greedy_associate",
     "initial_box_states",
     "iou_cost",
