@@ -9,7 +9,7 @@ from typing import Any
 import array_api_compat
 import array_api_compat.numpy as numpy_namespace
 
-type_of_array = Any  # a NumPy array or a Torch tensor: the array API standard has no type to name
+Array = Any  # a NumPy array or a Torch tensor: the array API standard has no type to name
 
 
 def float_arrays(**arguments: Any) -> tuple[Any, ...]:
@@ -35,7 +35,7 @@ def float_arrays(**arguments: Any) -> tuple[Any, ...]:
     dtype = xp.result_type(*floating) if floating else xp.asarray(0.0).dtype
     device = array_api_compat.device(arrays[0]) if arrays else None
 
-    def convert(name: str, value: Any) -> type_of_array:
+    def convert(name: str, value: Any) -> Array:
         if array_api_compat.is_array_api_obj(value) and xp.isdtype(value.dtype, "complex floating"):
             raise ValueError(f"{name} must be real, got {value.dtype}")
         try:
@@ -54,14 +54,14 @@ def float_arrays(**arguments: Any) -> tuple[Any, ...]:
     return xp, *(convert(name, value) for name, value in arguments.items())
 
 
-def check_finite(xp: Any, **arrays: type_of_array) -> None:
+def check_finite(xp: Any, **arrays: Array) -> None:
     """Raise ValueError for an array with an infinite entry."""
     for name, array in arrays.items():
         if not xp.all(xp.isfinite(array)):
             raise ValueError(f"{name} must be finite, got an infinite entry")
 
 
-def check_shape(name: str, array: type_of_array, expected: tuple[int, ...], why: str) -> None:
+def check_shape(name: str, array: Array, expected: tuple[int, ...], why: str) -> None:
     """Raise ValueError unless `array` has the expected shape; `why` says where it comes from."""
     if tuple(array.shape) != tuple(expected):
         raise ValueError(
@@ -69,7 +69,7 @@ def check_shape(name: str, array: type_of_array, expected: tuple[int, ...], why:
         )
 
 
-def check_binary(xp: Any, **arrays: type_of_array) -> None:
+def check_binary(xp: Any, **arrays: Array) -> None:
     """Raise ValueError for labels other than 0 and 1."""
     for name, array in arrays.items():
         wrong = (array != 0) & (array != 1)
@@ -77,7 +77,7 @@ def check_binary(xp: Any, **arrays: type_of_array) -> None:
             raise ValueError(f"{name} must contain only 0 and 1, got {float(array[wrong][0]):g}")
 
 
-def check_probabilities(xp: Any, **arrays: type_of_array) -> None:
+def check_probabilities(xp: Any, **arrays: Array) -> None:
     """Raise ValueError for an entry outside [0, 1]."""
     for name, array in arrays.items():
         if array_api_compat.size(array) and not (xp.min(array) >= 0 and xp.max(array) <= 1):
@@ -99,7 +99,7 @@ def check_shares(**numbers: float) -> None:
             raise ValueError(f"{name} must lie in [0, 1], got {number}")
 
 
-def class_indices(xp: Any, name: str, labels: type_of_array, num_classes: int) -> type_of_array:
+def class_indices(xp: Any, name: str, labels: Array, num_classes: int) -> Array:
     """Return floating labels as int64 class indices in [0, num_classes).
 
     Raises:
@@ -114,7 +114,7 @@ def class_indices(xp: Any, name: str, labels: type_of_array, num_classes: int) -
     return xp.astype(labels, xp.int64)
 
 
-def check_table(xp: Any, X: type_of_array, y: type_of_array) -> None:
+def check_table(xp: Any, X: Array, y: Array) -> None:
     """Raise ValueError unless X is finite, of shape (n, d), with one label in y for each row."""
     check_finite(xp, X=X)
     if X.ndim != 2:
@@ -138,7 +138,7 @@ def box_arrays(**boxes: Any) -> tuple[Any, ...]:
     return xp, *arrays
 
 
-def quadruples(xp: Any, name: str, array: type_of_array) -> type_of_array:
+def quadruples(xp: Any, name: str, array: Array) -> Array:
     """Return four numbers a row, (..., 4), none so large that an area or a distance overflows.
 
     Raises:
@@ -154,9 +154,7 @@ def quadruples(xp: Any, name: str, array: type_of_array) -> type_of_array:
     return array
 
 
-def check_rows(
-    xp: Any, name: str, array: type_of_array, wrong: type_of_array, expected: str
-) -> None:
+def check_rows(xp: Any, name: str, array: Array, wrong: Array, expected: str) -> None:
     """Raise ValueError with the first row of `array` (..., k) that is `wrong` (...)."""
     if xp.any(wrong):
         row = tuple(int(index[0]) for index in xp.nonzero(wrong[None]))[1:]
@@ -176,9 +174,7 @@ def integer_arrays(**arguments: Any) -> tuple[Any, ...]:
     return xp, *(integer_array(xp, name, value, like) for name, value in arguments.items())
 
 
-def integer_array(
-    xp: Any, name: str, values: Any, like: type_of_array | None = None
-) -> type_of_array:
+def integer_array(xp: Any, name: str, values: Any, like: Array | None = None) -> Array:
     """Return `values` as an integer array of namespace `xp`, on the device of `like`.
 
     Integer arrays keep their type; booleans and whole floating numbers become int64.
@@ -209,7 +205,7 @@ def integer_array(
     return xp.astype(array, xp.int64)
 
 
-def check_class_indices(xp: Any, name: str, labels: type_of_array, num_classes: int) -> None:
+def check_class_indices(xp: Any, name: str, labels: Array, num_classes: int) -> None:
     """Raise ValueError for an integer label outside [0, num_classes)."""
     if array_api_compat.size(labels) == 0:
         return

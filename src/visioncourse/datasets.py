@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
 import numpy as np
 
-from ._validation import check_finite, check_shape, float_arrays
-
-Array = Any  # a NumPy array or a Torch tensor
+from ._validation import Array, check_finite, check_shape, float_arrays
 
 
 @dataclass(frozen=True)

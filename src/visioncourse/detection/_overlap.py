@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-Array = Any  # a NumPy array or a Torch tensor
+from .._validation import Array
 
 BLOCK_PAIRS = 2**15
 

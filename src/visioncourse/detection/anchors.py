@@ -10,10 +10,8 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import box_arrays, check_finite, check_shape, float_arrays, quadruples
+from .._validation import Array, box_arrays, check_finite, check_shape, float_arrays, quadruples
 from .boxes import _from_xyxy, _to_xyxy
-
-Array = Any  # a NumPy array or a Torch tensor
 
 # A prediction of more would make a box of e^delta times its anchor's size; 1000/16 is Detectron's.
 LARGEST_LOG_SCALE = math.log(1000 / 16)
@@ -39,7 +37,7 @@ def anchor_grid(
         aspect_ratios: (R,) height / width, > 0.
 
     Returns:
-        (H·W·S·R, 4) as x1, y1, x2, y2: row by row, within a cell scale by scale, within a scale
+        (H·W·S·R, 4) as x1, y1, x2, y2, row by row, within a cell scale by scale, within a scale
         ratio by ratio. The library, dtype and device are those of `scales` and `aspect_ratios`.
 
     Raises:
@@ -89,7 +87,7 @@ def encode_boxes(boxes: Array, anchors: Array, *, weights: Sequence[float] = (1,
         (..., 4) as dx, dy, dw, dh.
 
     Raises:
-        ValueError: as for :py:func:`.boxes.box_area`, a box or an anchor without area (its
+        ValueError: as for :py:func:`.box_area`, a box or an anchor without area (its
             logarithm is infinite), shapes that differ, weights that are not positive.
     """
     xp, boxes, anchors = box_arrays(boxes=boxes, anchors=anchors)

@@ -10,10 +10,9 @@ from typing import Any, Literal
 
 import array_api_compat
 
-from .._validation import box_arrays, check_rows, float_arrays, quadruples
+from .._validation import Array, box_arrays, check_rows, float_arrays, quadruples
 from . import _overlap
 
-Array = Any  # a NumPy array or a Torch tensor
 BoxFormat = Literal["xyxy", "cxcywh", "xywh"]
 
 FORMATS = ("xyxy", "cxcywh", "xywh")
@@ -107,7 +106,7 @@ def clip_boxes(boxes: Array, size: tuple[float, float]) -> Array:
 
 
 def box_iou(boxes1: Array, boxes2: Array) -> Array:
-    """Intersection over union of every pair, |A ∩ B| / |A ∪ B|.
+    """Intersection over union of every pair, `|A ∩ B| / |A ∪ B|`.
 
     Args:
         boxes1: (N, 4) as x1, y1, x2, y2.
@@ -123,7 +122,7 @@ def box_iou(boxes1: Array, boxes2: Array) -> Array:
 
 
 def generalized_box_iou(boxes1: Array, boxes2: Array) -> Array:
-    """Generalized IoU of every pair, IoU - |C - (A ∪ B)| / |C|; C is the smallest enclosing box.
+    """Generalized IoU of every pair, `IoU - |C - (A ∪ B)| / |C|`; C is the smallest enclosing box.
 
     It still tells near from far where boxes do not overlap and their IoU is 0
     (Rezatofighi et al. 2019, "Generalized Intersection over Union", algorithm 1).

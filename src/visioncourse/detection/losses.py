@@ -6,6 +6,7 @@ from typing import Any, Literal
 import array_api_compat
 
 from .._validation import (
+    Array,
     box_arrays,
     check_binary,
     check_finite,
@@ -19,7 +20,6 @@ from ..logistic.model import _log_sigmoid
 from ..logistic.multinomial import _one_hot
 from . import _overlap
 
-Array = Any  # a NumPy array or a Torch tensor
 Reduction = Literal["mean", "sum", "none"]
 
 
@@ -28,12 +28,12 @@ def smooth_l1_loss(
 ) -> Array:
     """Smooth L1: a parabola for small errors and a straight line for large ones.
 
-    With Δ = prediction - target: Δ²/(2·beta) where |Δ| < beta, else |Δ| - beta/2
+    With Δ = prediction - target: Δ²/(2·beta) where `|Δ| < beta`, else `|Δ| - beta/2`
     (Girshick 2015, "Fast R-CNN", equation 3, has beta = 1; region proposals use 1/9). It is 1/beta
     times the Huber loss with delta = beta; beta = 0 is the absolute error.
 
     Args:
-        predictions: any shape: coordinates, or the deltas of :py:func:`.anchors.encode_boxes`.
+        predictions: any shape: coordinates, or the deltas of :py:func:`.encode_boxes`.
         targets: the same shape.
         beta: where the line begins, >= 0.
         reduction: "mean" or "sum" over all entries, or "none".
@@ -57,7 +57,7 @@ def smooth_l1_loss(
 
 
 def iou_loss(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
-    """1 - IoU of each prediction and its target (see :py:func:`.boxes.box_iou`).
+    """1 - IoU of each prediction and its target (see :py:func:`.box_iou`).
 
     Its gradient is 0 where the boxes do not touch: nothing pulls them together.
 
@@ -71,7 +71,7 @@ def iou_loss(predictions: Array, targets: Array, *, reduction: Reduction = "mean
         area is 1.
 
     Raises:
-        ValueError: as for :py:func:`.boxes.box_area`, shapes that differ, an unknown reduction.
+        ValueError: as for :py:func:`.box_area`, shapes that differ, an unknown reduction.
     """
     return _box_loss(_overlap.iou, predictions, targets, reduction)
 
@@ -79,7 +79,7 @@ def iou_loss(predictions: Array, targets: Array, *, reduction: Reduction = "mean
 def generalized_iou_loss(
     predictions: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
-    """1 - GIoU of each prediction and its target (see :py:func:`.boxes.generalized_box_iou`).
+    """1 - GIoU of each prediction and its target (see :py:func:`.generalized_box_iou`).
 
     Arguments and errors as for :py:func:`iou_loss`.
 
@@ -92,7 +92,7 @@ def generalized_iou_loss(
 def distance_iou_loss(
     predictions: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
-    """1 - DIoU = 1 - IoU + ρ²/c² of each pair (see :py:func:`.boxes.distance_box_iou`).
+    """1 - DIoU = 1 - IoU + ρ²/c² of each pair (see :py:func:`.distance_box_iou`).
 
     Arguments and errors as for :py:func:`iou_loss`.
 
@@ -105,7 +105,7 @@ def distance_iou_loss(
 def complete_iou_loss(
     predictions: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
-    """1 - CIoU = 1 - IoU + ρ²/c² + α·v of each pair (see :py:func:`.boxes.complete_box_iou`).
+    """1 - CIoU = 1 - IoU + ρ²/c² + α·v of each pair (see :py:func:`.complete_box_iou`).
 
     α is a constant in the backward pass. Arguments and errors as for :py:func:`iou_loss`.
 

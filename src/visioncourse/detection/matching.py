@@ -1,12 +1,13 @@
 """Which box belongs to which: anchors to truth, and duplicates to the detection they repeat."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import array_api_compat
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
 from .._validation import (
+    Array,
     box_arrays,
     check_probabilities,
     check_shape,
@@ -16,8 +17,6 @@ from .._validation import (
 from . import _overlap
 from ._suppression import suppress
 from .boxes import _pairwise
-
-Array = Any  # a NumPy array or a Torch tensor
 
 BACKGROUND = -1
 IGNORED = -2
@@ -51,10 +50,10 @@ def assign_anchors(
         allow_low_quality: whether rule 3 holds.
 
     Returns:
-        (A,) integers: an index into `boxes`, -1 for background, -2 for an anchor to be ignored.
+        (A,) integers, an index into `boxes`, -1 for background, -2 for an anchor to be ignored.
 
     Raises:
-        ValueError: as for :py:func:`.boxes.box_iou`, or thresholds out of range or order.
+        ValueError: as for :py:func:`.box_iou`, or thresholds out of range or order.
     """
     check_shares(
         foreground_threshold=foreground_threshold, background_threshold=background_threshold
@@ -94,7 +93,7 @@ def nms(boxes: Array, scores: Array, *, iou_threshold: float) -> Array:
         (K,) integers, indices of the kept boxes, the best score first.
 
     Raises:
-        ValueError: as for :py:func:`.boxes.box_area`, scores or a threshold outside [0, 1], or
+        ValueError: as for :py:func:`.box_area`, scores or a threshold outside [0, 1], or
             shapes that do not fit.
     """
     boxes, scores, like = _detections(boxes, scores)

@@ -7,6 +7,7 @@ import array_api_compat
 import numpy as np
 
 from .._validation import (
+    Array,
     check_binary,
     check_finite,
     check_probabilities,
@@ -16,7 +17,6 @@ from .._validation import (
 from . import _coco
 from ._tables import Table, overlaps, pairs_within_groups, read_images
 
-Array = Any  # a NumPy array or a Torch tensor
 Images = Sequence[Mapping[str, Any]]
 Method = Literal["area", "11-point", "101-point"]
 
@@ -43,7 +43,7 @@ def precision_recall_curve(
         num_targets: true boxes to be found, at least as many as there are matches.
 
     Returns:
-        recall, precision, thresholds, each (n,): keep what scores >= thresholds[i] to stand at
+        recall, precision, thresholds, each (n,), keep what scores >= thresholds[i] to stand at
         point i. Recall is 0 where there is nothing to find.
 
     Raises:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from .._validation import check_probabilities, check_shape, float_arrays
-
-Array = Any  # a NumPy array or a Torch tensor
+from .._validation import Array, check_probabilities, check_shape, float_arrays
 
 
 def sigmoid(z: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import array_api_compat
 
 from .._validation import (
+    Array,
     check_class_indices,
     check_finite,
     check_not_negative,
@@ -17,7 +18,6 @@ from .._validation import (
 )
 from ..logistic.multinomial import _checked_axis, _shift
 
-Array = Any  # a NumPy array or a Torch tensor
 Reduction = Literal["mean", "sum", "none"]
 Axes = int | tuple[int, ...] | None
 
@@ -93,9 +93,10 @@ def dice_coefficient(
 
     Squared (Milletari et al., "V-Net", 2016): D = 2 Σ p g / (Σ p² + Σ g²). Plain, for
     squared=False (Sudre et al., "Generalised Dice overlap", 2017): D = 2 Σ p g / (Σ p + Σ g). On
-    masks of 0 and 1 both are 2 |P ∩ G| / (|P| + |G|); on probabilities they differ, and so do sums
-    over everything and means of smaller sums. The default pools everything into one pair of sums;
-    for a mean over images and classes of (N, K, H, W) take `axis=(2, 3)` and average the result.
+    masks of 0 and 1 both are `2 |P ∩ G| / (|P| + |G|)`; on probabilities they differ, and so do
+    sums over everything and means of smaller sums. The default pools everything into one pair of
+    sums; for a mean over images and classes of (N, K, H, W) take `axis=(2, 3)` and average the
+    result.
 
     Args:
         predictions: any shape, probabilities in [0, 1].
@@ -105,7 +106,7 @@ def dice_coefficient(
         smooth: >= 0, added to numerator and denominator.
 
     Returns:
-        In [0, 1], the shape of predictions without `axis`. 1 where both regions are empty: they
+        In [0, 1], the shape of predictions without `axis`. 1 where both regions are empty, as they
         are equal, and it is the limit of a vanishing `smooth`; the gradient there is 0.
 
     Raises:

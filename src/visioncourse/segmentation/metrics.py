@@ -12,6 +12,7 @@ from typing import Any
 import array_api_compat
 
 from .._validation import (
+    Array,
     check_class_indices,
     check_finite,
     check_positive_integers,
@@ -22,7 +23,6 @@ from .._validation import (
     integer_arrays,
 )
 
-Array = Any  # a NumPy array or a Torch tensor
 BLOCK_PIXELS = 32768  # two blocks of int64 labels and their sums stay in the processor's cache
 
 
@@ -41,7 +41,7 @@ def confusion_matrix(
             prediction is.
 
     Returns:
-        (K, K) int64: rows are truth, columns are predictions; zeros for no pixel.
+        (K, K) int64, rows are truth, columns are predictions; zeros for no pixel.
 
     Raises:
         ValueError: something that is no whole number or out of range, or shapes that differ.

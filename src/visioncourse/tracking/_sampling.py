@@ -7,7 +7,7 @@ from typing import Any
 
 import array_api_compat
 
-Array = Any  # a NumPy array or a Torch tensor
+from .._validation import Array
 
 
 def window_means(xp: Any, images: Array, window_size: int) -> Array:

@@ -9,10 +9,8 @@ import array_api_compat
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .._validation import float_arrays
+from .._validation import Array, float_arrays
 from ..detection.boxes import box_iou
-
-Array = Any  # a NumPy array or a Torch tensor
 
 
 class Association(NamedTuple):
@@ -31,7 +29,7 @@ def cosine_similarity(features1: Array, features2: Array) -> Array:
         features2: (M, d).
 
     Returns:
-        (N, M) in [-1, 1]. A zero vector has no direction: its similarity to any vector is 0.
+        (N, M) in [-1, 1]. A zero vector has no direction, and its similarity to any vector is 0.
 
     Raises:
         ValueError: NaN, infinity, or shapes that do not fit.
@@ -72,7 +70,7 @@ def iou_cost(boxes1: Array, boxes2: Array) -> Array:
         (N, M) in [0, 1].
 
     Raises:
-        ValueError: as for :py:func:`visioncourse.detection.boxes.box_iou`.
+        ValueError: as for :py:func:`~visioncourse.detection.box_iou`.
     """
     return 1 - box_iou(boxes1, boxes2)
 
@@ -93,7 +91,7 @@ def associate(cost: Array, *, max_cost: float) -> Association:
         max_cost: the largest cost of a pair that may be matched, > -infinity.
 
     Returns:
-        An :py:class:`Association`: `matches` (K, 2) with K <= min(N, M), `unmatched_rows`
+        An :py:class:`Association` with `matches` (K, 2) with K <= min(N, M), `unmatched_rows`
         (N - K,), `unmatched_columns` (M - K,).
 
     Raises:

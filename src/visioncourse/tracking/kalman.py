@@ -13,9 +13,8 @@ import array_api_compat
 import numpy as np
 from scipy.special import gammaincinv
 
-from .._validation import check_finite, float_arrays
+from .._validation import Array, check_finite, float_arrays
 
-Array = Any  # a NumPy array or a Torch tensor
 Product = Callable[[Array, Array], Array]
 
 

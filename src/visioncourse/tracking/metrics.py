@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import Array
 from ._clear import clear_counts
 from ._hota import THRESHOLDS as HOTA_THRESHOLDS
 from ._hota import hota_counts
 from ._identity import identity_counts
 from ._sequences import read_sequence
-
-Array = Any  # a NumPy array or a Torch tensor
 
 __all__ = ["HOTA_THRESHOLDS", "TrackingResult", "combine", "evaluate"]
 

@@ -5,10 +5,8 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from .._validation import box_arrays, check_finite, check_not_negative, float_arrays
+from .._validation import Array, box_arrays, check_finite, check_not_negative, float_arrays
 from .kalman import KalmanFilter
-
-Array = Any  # a NumPy array or a Torch tensor
 
 # SORT's state is centre x, centre y, area, width / height, then the velocities of the first three.
 # The paper names the state; these variances are those of its authors' code.

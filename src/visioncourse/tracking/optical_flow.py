@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 
 from .._validation import (
+    Array,
     check_finite,
     check_positive_integers,
     check_probabilities,
@@ -27,7 +28,6 @@ from .._validation import (
 )
 from ._sampling import derivative, grid, image_pyramid, inside, sample, window_means
 
-Array = Any  # a NumPy array or a Torch tensor
 HALF_PIXEL = 0.5  # a pixel reaches so far beyond its centre: the image ends there
 
 
@@ -80,7 +80,7 @@ def lucas_kanade(
             gradient of 0.3 % per pixel in every direction has about 1e-5.
 
     Returns:
-        The flow; (0, 0) where it is not valid: a window without texture in some direction, or
+        The flow; (0, 0) where it is not valid, a window without texture in some direction, or
         motion that leads out of the image.
 
     Raises:

@@ -5,6 +5,7 @@ from typing import Any
 import array_api_compat
 
 from .._validation import (
+    Array,
     check_finite,
     check_not_negative,
     check_shape,
@@ -14,7 +15,6 @@ from .._validation import (
 from ..logistic.losses import _mean
 from .association import cosine_similarity
 
-Array = Any  # a NumPy array or a Torch tensor
 UNKNOWN = -1
 
 
@@ -31,7 +31,7 @@ def triplet_loss(anchor: Array, positive: Array, negative: Array, *, margin: flo
         margin: finite, >= 0.
 
     Returns:
-        () >= 0: the mean over all triplets, satisfied ones count as 0; 0 for no triplet.
+        () >= 0, the mean over all triplets, of which satisfied ones count as 0; 0 for no triplet.
 
     Raises:
         ValueError: NaN, an entry whose square is not finite, shapes that differ, or a negative
@@ -62,7 +62,7 @@ def batch_hard_triplets(embeddings: Array, identities: Array) -> tuple[Array, Ar
         identities: (N,) whole numbers.
 
     Returns:
-        anchors, positives, negatives: (T,) row numbers, T <= N, anchors ascending; the first row
+        anchors, positives, negatives, (T,) row numbers, T <= N, anchors ascending; the first row
         of a tie.
 
     Raises:

@@ -1,17 +1,15 @@
 """SORT: boxes that overlap their predictions keep their identity."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import array_api_compat
 import array_api_compat.numpy as xp  # a tracker's state is NumPy's, whatever its input is
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .._validation import check_rows
+from .._validation import Array, check_rows
 from ..detection import _overlap
 from .motion_models import _boxes, _initial_states, _measurements, box_model
-
-Array = Any  # a NumPy array or a Torch tensor
 
 LARGEST = 1e150  # an area is still a number
 
@@ -22,9 +20,7 @@ class _Tracks(NamedTuple):
     x: np.ndarray  # (T, 7) means
     P: np.ndarray  # (T, 7, 7) covariances
     identities: np.ndarray  # (T,)
-    streaks: (
-        np.ndarray
-    )  # (T,) updates without a missed frame between them, the first box not counted
+    streaks: np.ndarray  # (T,) updates since the last missed frame, the first box not counted
     ages: np.ndarray  # (T,) frames since the last update
 
     def select(self, which: np.ndarray) -> "_Tracks":
@@ -36,6 +32,8 @@ class _Tracks(NamedTuple):
 
 class Sort:
     """Simple Online and Realtime Tracking: identities for the boxes of a detector.
+
+    .. code-block:: text
 
         detections ──┐
         tracks ─ predict ─ overlap ─ assign ─┬─ matched: update ──────────┐
@@ -85,7 +83,7 @@ class Sort:
             detections: (N, 5) as x1, y1, x2, y2, score; an empty list counts as (0, 5).
 
         Returns:
-            (M, 5) as x1, y1, x2, y2, identity: the filtered boxes of the tracks that are reported
+            (M, 5) as x1, y1, x2, y2, identity, the filtered boxes of the tracks that are reported
             in this frame, the youngest first. Identities are 1, 2, ... in the order of their start.
 
         Raises:
