@@ -53,7 +53,13 @@ lab: $(VENV)/installed ## open the notebooks in JupyterLab
 notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged output stays as it is
 	$(BIN)/python tests/notebooks/execute.py $(NOTEBOOKS)
 
-bench: $(VENV)/installed ## measure speed beside public libraries, into bench/RESULTS.md
+# --no-deps: norfair declares numpy < 2 and filterpy < 2, though it runs with both, supervision an
+# older pyDeprecate; and no peer may bring a torch, torchvision or OpenCV of its own.
+$(VENV)/bench: bench/requirements.txt $(VENV)/installed
+	$(PIP) install --quiet --no-deps --requirement bench/requirements.txt
+	@touch $@
+
+bench: $(VENV)/bench ## measure speed beside public libraries, into bench/RESULTS.md
 	$(BIN)/python bench/run.py
 
 lock: ## write the newest versions that fit pyproject.toml into constraints.txt; give it the oldest Python

@@ -11,14 +11,17 @@ from importlib.util import find_spec
 
 import numpy as np
 import torch
-from harness import Timing, best_times, table, versions
+from harness import Timing, best_times, plot_costs, table, versions
 from pycocotools import mask
 
 from visioncourse.detection import boxes as ours
 from visioncourse.detection.matching import nms
 
 OURS = "ours"
-PEERS = {"monai": "monai", "cv2": "opencv-python-headless"}  # module: package
+PAIRWISE, SUPPRESSED = 1000, 5000  # the sizes in the tables
+PAIRWISE_SIZES, SUPPRESSED_SIZES = (100, 300, PAIRWISE, 2000), (500, 1500, SUPPRESSED, 10_000)
+Panels = dict[str, dict[int, dict[str, Timing]]]
+PEERS = {"monai": "monai", "cv2": "opencv-python"}  # module: package
 
 
 def scattered(n: int, seed: int, side: float = 1000.0) -> np.ndarray:
@@ -72,9 +75,9 @@ def torch_measures(a: torch.Tensor, b: torch.Tensor) -> dict[str, Callable[[], t
     return {"IoU": lambda: iou()[0], "GIoU": giou, "DIoU": diou, "CIoU": ciou}
 
 
-def pairwise_calls() -> dict[str, dict[str, Callable[[], object]]]:
-    """For each measure the ways to compute its matrix, 1,000 × 1,000 in float64."""
-    a, b = scattered(1000, 0), scattered(1000, 1)
+def pairwise_calls(n: int) -> dict[str, dict[str, Callable[[], object]]]:
+    """For each measure the ways to compute its matrix, n × n in float64."""
+    a, b = scattered(n, 0), scattered(n, 1)
     functions = {
         "IoU": ours.box_iou,
         "GIoU": ours.generalized_box_iou,
@@ -109,15 +112,15 @@ def greedy(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarra
     return np.array(kept)
 
 
-def nms_calls() -> dict[str, dict[str, Callable[[], object]]]:
-    """For each picture and threshold the ways to thin out 5,000 boxes."""
+def nms_calls(n: int) -> dict[str, dict[str, Callable[[], object]]]:
+    """For each picture and threshold the ways to thin out n boxes."""
     pictures = {
-        "50 objects": clustered(5000, 50, 0),
-        "500 objects": clustered(5000, 500, 0),
-        "2,000 objects": clustered(5000, 2000, 0),
-        "scattered": scattered(5000, 0),
+        "50 objects": clustered(n, 50, 0),
+        "500 objects": clustered(n, 500, 0),
+        "2,000 objects": clustered(n, 2000, 0),
+        "scattered": scattered(n, 0),
     }
-    scores = np.random.default_rng(1).random(5000)
+    scores = np.random.default_rng(1).random(n)
     calls: dict[str, dict[str, Callable[[], object]]] = {}
     for name, boxes in pictures.items():
         for threshold in (0.5, 0.3):
@@ -144,7 +147,7 @@ def check(name: str, calls: dict[str, Callable[[], object]]) -> int:
 
 
 def rows(name: str, timings: dict[str, Timing], *columns: object) -> list[tuple[object, ...]]:
-    mine = timings.pop(OURS)
+    mine = timings[OURS]
     return [
         (
             name,
@@ -156,17 +159,29 @@ def rows(name: str, timings: dict[str, Timing], *columns: object) -> list[tuple[
             f"{mine.threads} / {theirs.threads}",
         )
         for peer, theirs in timings.items()
+        if peer != OURS
     ]
 
 
 def main() -> None:
     pairwise, suppression = [], []
-    for name, calls in pairwise_calls().items():
-        check(name, calls)
-        pairwise += rows(name, best_times(calls))
-    for name, calls in nms_calls().items():
-        kept = check(name, calls)
-        suppression += rows(name, best_times(calls), kept)
+    pairwise_panels: Panels = {name: {} for name in ("IoU", "GIoU", "DIoU", "CIoU")}
+    suppression_panels: Panels = {"50 objects, 0.5": {}, "scattered, 0.5": {}}
+    for n in PAIRWISE_SIZES:
+        for name, calls in pairwise_calls(n).items():
+            check(name, calls)
+            pairwise_panels[name][n] = best_times(calls)
+            if n == PAIRWISE:
+                pairwise += rows(name, pairwise_panels[name][n])
+    for n in SUPPRESSED_SIZES:
+        for name, calls in nms_calls(n).items():
+            if n != SUPPRESSED and name not in suppression_panels:
+                continue
+            kept, timings = check(name, calls), best_times(calls)
+            if n == SUPPRESSED:
+                suppression += rows(name, timings, kept)
+            if name in suppression_panels:
+                suppression_panels[name][n] = timings
     installed = [package for module, package in PEERS.items() if find_spec(module)]
     missing = [package for module, package in PEERS.items() if not find_spec(module)]
     print("## Boxes\n")
@@ -176,8 +191,10 @@ def main() -> None:
     header = ("peer", "ours, ms", "peer, ms", "ratio", "threads")
     print("\nEvery pair of 1,000 and 1,000 boxes, float64:\n")
     print(table(("measure", *header), pairwise))
+    print(plot_costs("boxes", "boxes on each side", pairwise_panels))
     print("\nNon-maximum suppression of 5,000 boxes, by picture and IoU threshold:\n")
     print(table(("picture", "kept", *header), suppression))
+    print(plot_costs("nms", "boxes", suppression_panels))
     print("""
 Boxes of 10 to 100 pixels a side in an image of 1,000 × 1,000; scattered, or those of some objects
 found again and again with edges off by 10 % (standard deviation). All keep the same boxes in the

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from harness import best_times, table, versions
+from harness import Timing, best_times, plot_costs, table, versions
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -25,7 +25,8 @@ except ImportError:
 OURS = "ours"
 GAP = 1e-9
 # Images, classes, boxes and false alarms an image. Each box is found 0 to 2 times.
-WORLDS = [(100, 20, 7, 5), (500, 20, 7, 5), (500, 20, 7, 20), (500, 20, 10, 60), (2000, 80, 7, 20)]
+GROWING = [(25, 20, 7, 5), (100, 20, 7, 5), (500, 20, 7, 5), (2000, 20, 7, 5)]  # for the plot
+WORLDS = [*GROWING, (500, 20, 7, 20), (500, 20, 10, 60), (2000, 80, 7, 20)]
 KEYS = ("map", "map_50", "map_75", "map_small", "map_medium", "map_large")
 KEYS += ("mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large")
 
@@ -105,7 +106,10 @@ def evaluation(api: type, evaluator: type, predictions: Images, targets: Images,
     return run
 
 
-def measure(num_images: int, num_classes: int, boxes: int, alarms: int) -> list[str]:
+def measure(
+    num_images: int, num_classes: int, boxes: int, alarms: int
+) -> tuple[list[str], dict[str, Timing]]:
+    """A row of the table, and its times."""
     predictions, targets = world(num_images, num_classes, boxes, alarms)
     calls = {
         OURS: partial(mean_average_precision, predictions, targets),
@@ -132,18 +136,21 @@ def measure(num_images: int, num_classes: int, boxes: int, alarms: int) -> list[
             row += [timings[peer].milliseconds, f"{ratio:.1f}"]
         else:
             row += ["not installed", "-"]
-    return [*row, f"{gap:.0e}", " / ".join(str(timing.threads) for timing in timings.values())]
+    threads = " / ".join(str(timing.threads) for timing in timings.values())
+    return [*row, f"{gap:.0e}", threads], timings
 
 
 def main() -> None:
-    rows = [measure(*sizes) for sizes in WORLDS]
+    measured = {sizes: measure(*sizes) for sizes in WORLDS}
     installed = ["faster-coco-eval"] if COCOeval_faster is not None else []
     print("## COCO's mean average precision\n")
     print(f"{versions('numpy', 'pycocotools', *installed)}\n")
     print("All twelve numbers; gap: the largest difference between any two sides.\n")
     header = ["images × classes", "detections", "ours, ms", "pycocotools, ms", "ratio"]
     header += ["faster-coco-eval, ms", "ratio", "gap", "threads"]
-    print(table(header, rows))
+    print(table(header, [row for row, _ in measured.values()]))
+    growing = {sizes[0]: measured[sizes][1] for sizes in GROWING}
+    print(plot_costs("detection_map", "images", {"mAP, 20 classes": growing}))
 
 
 if __name__ == "__main__":

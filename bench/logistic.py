@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from harness import Timing, best_times, table, versions
+from harness import Timing, best_times, plot_costs, table, versions
 from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -23,6 +23,8 @@ GAP = 1e-8
 TOLERANCES = [10.0**-k for k in range(1, 13)]
 OURS = "ours, newton"
 PEERS = ("lbfgs", "newton-cholesky", "newton-cg", "liblinear", "sag", "saga")
+PLOTTED = PEERS[:3]
+SAMPLES = (1000, 10_000, 100_000)
 MAX_ITER = 1000
 
 
@@ -55,10 +57,14 @@ def problems() -> list[Problem]:
     breast_cancer = Problem("breast cancer 569×30", StandardScaler().fit_transform(X), y, 1e-2)
     X, y = make_classification(100_000, 50, n_informative=20, n_redundant=10, random_state=0)
     correlated = Problem("correlated 100,000×50", StandardScaler().fit_transform(X), y, 1e-4)
+    return [breast_cancer, correlated, gaussian(100_000)]
+
+
+def gaussian(n: int) -> Problem:
     rng = np.random.default_rng(0)
-    X, w = rng.normal(size=(100_000, 50)), rng.normal(size=50) / 2
-    y = (rng.random(100_000) < 1 / (1 + np.exp(-X @ w))).astype(int)
-    return [breast_cancer, correlated, Problem("Gaussian 100,000×50", X, y, 1e-4)]
+    X, w = rng.normal(size=(n, 50)), rng.normal(size=50) / 2
+    y = (rng.random(n) < 1 / (1 + np.exp(-X @ w))).astype(int)
+    return Problem(f"Gaussian {n:,}×50", X, y, 1e-4)
 
 
 def fit_ours(problem: Problem, tol: float) -> tuple[np.ndarray, float]:
@@ -106,10 +112,12 @@ def optimum(problem: Problem) -> float:
     return min(ours, peer)
 
 
-def measure(problem: Problem) -> tuple[dict[str, Candidate | None], dict[str, Timing]]:
+def measure(
+    problem: Problem, peers: tuple[str, ...] = PEERS
+) -> tuple[dict[str, Candidate | None], dict[str, Timing]]:
     best = optimum(problem)
     fits = {OURS: partial(fit_ours, problem)}
-    fits |= {solver: partial(fit_peer, problem, solver) for solver in PEERS}
+    fits |= {solver: partial(fit_peer, problem, solver) for solver in peers}
     candidates = {name: loosest(problem, fit, best) for name, fit in fits.items()}
     return candidates, best_times({name: c.run for name, c in candidates.items() if c is not None})
 
@@ -157,6 +165,10 @@ def main() -> None:
     )
     print("\nEvery solver, at the loosest tolerance that gets there:\n")
     print(table(("problem", "solver", "tol", "gap", "ms", "threads"), details))
+    growing = {n: measure(gaussian(n), PLOTTED)[1] for n in SAMPLES}
+    print(
+        plot_costs("logistic", "samples", {"logistic regression, Gaussian, 50 features": growing})
+    )
     print(f"""
 Data: scikit-learn's breast cancer, standardised; `make_classification(100_000, 50,
 n_informative=20, n_redundant=10, random_state=0)`, standardised; independent standard normal

@@ -18,7 +18,8 @@ HEADER = f"""\
 
 Written by `make bench`. Every table was measured in one process, both sides taking turns; times
 are the shortest of many runs, on one or two threads, whichever was faster. A ratio above 1 says
-that this package is the faster one.
+that this package is the faster one. The plots show the same times for smaller and larger
+problems; both axes are logarithmic.
 
 Machine: {machine()}.
 """

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import torch
-from harness import best_times, table, versions
+from harness import Timing, best_times, plot_costs, table, versions
 from sklearn import metrics as sklearn_metrics
 from torch.nn import functional
 from torchmetrics.functional.classification import multiclass_confusion_matrix
@@ -18,6 +18,8 @@ from visioncourse.segmentation import confusion_matrix, cross_entropy, dice_loss
 
 NUM_CLASSES = 21
 OURS = ("ours, NumPy", "ours, Torch")
+IMAGES, SIDE = 100, 256  # the sizes in the tables
+IMAGES_SIZES, SIDE_SIZES = (1, 10, IMAGES), (64, 128, SIDE, 512)
 Calls = dict[str, Callable[[], object]]
 
 
@@ -29,8 +31,8 @@ def label_maps(images: int) -> tuple[np.ndarray, np.ndarray]:
     return np.where(rng.random(labels.shape) < 0.8, labels, wrong), labels
 
 
-def confusion_calls() -> Calls:
-    predictions, labels = label_maps(images=100)
+def confusion_calls(images: int) -> Calls:
+    predictions, labels = label_maps(images)
     p, g = torch.from_numpy(predictions), torch.from_numpy(labels)
     unchecked = partial(multiclass_confusion_matrix, p, g, NUM_CLASSES, validate_args=False)
     return {
@@ -50,11 +52,11 @@ def with_gradient(loss: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor)
     return torch.autograd.grad(loss(x), x)[0]
 
 
-def loss_calls(dtype: torch.dtype) -> dict[str, Calls]:
-    """Values and gradients of both losses on 4 images of 256 × 256 pixels, (4, 21, 256, 256)."""
+def loss_calls(dtype: torch.dtype, side: int) -> dict[str, Calls]:
+    """Values and gradients of both losses on 4 images of side × side pixels and 21 classes."""
     rng = np.random.default_rng(0)
-    z = torch.tensor(rng.normal(size=(4, NUM_CLASSES, 256, 256)), dtype=dtype)
-    y = torch.tensor(rng.integers(0, NUM_CLASSES, (4, 256, 256)))
+    z = torch.tensor(rng.normal(size=(4, NUM_CLASSES, side, side)), dtype=dtype)
+    y = torch.tensor(rng.integers(0, NUM_CLASSES, (4, side, side)))
     p, g = z.softmax(1), functional.one_hot(y, NUM_CLASSES).movedim(-1, 1).to(dtype).contiguous()
 
     def per_mask(predictions: object, targets: object) -> object:
@@ -88,8 +90,7 @@ def difference(calls: Calls) -> float:
     return max(float(np.max(np.abs(other - first))) for other in others) / np.max(np.abs(first))
 
 
-def rows(name: str, calls: Calls) -> list[tuple[object, ...]]:
-    timings = best_times(calls)
+def rows(name: str, timings: dict[str, Timing]) -> list[tuple[object, ...]]:
     mine = min((timings[who] for who in OURS if who in timings), key=lambda t: t.seconds)
     return [
         (
@@ -104,21 +105,29 @@ def rows(name: str, calls: Calls) -> list[tuple[object, ...]]:
 
 
 def main() -> None:
-    for name, calls in loss_calls(torch.float64).items():
+    for name, calls in loss_calls(torch.float64, SIDE).items():
         if len(calls) > 1 and difference(calls) > 1e-12:
             raise RuntimeError(f"{name}: the values differ by {difference(calls)}")
-    confusion = confusion_calls()
-    if difference(confusion) != 0:
-        raise RuntimeError("the confusion matrices differ")
+    confusion = {}
+    for images in IMAGES_SIZES:
+        calls = confusion_calls(images)
+        if difference(calls) != 0:
+            raise RuntimeError("the confusion matrices differ")
+        confusion[images] = best_times(calls)
+    losses: dict[str, dict[int, dict[str, Timing]]] = {}
+    for side in SIDE_SIZES:
+        for name, calls in loss_calls(torch.float32, side).items():
+            losses.setdefault(name, {})[side] = best_times(calls)
     header = ("operation", "who", "ms", "ratio", "threads")
     packages = ["numpy", "torch", "torchmetrics", "scikit-learn"]
     packages += ["monai"] if find_spec("monai") else []
     print("## Segmentation\n")
     print(f"{versions(*packages)}\n")
-    print(table(header, rows("confusion matrix, 100 × 512² pixels, 21 classes", confusion)))
+    print(table(header, rows("confusion matrix, 100 × 512² pixels, 21 classes", confusion[IMAGES])))
+    print(plot_costs("confusion_matrix", "images of 512²", {"confusion matrix": confusion}))
     print("\nLosses of 4×21×256×256 float32:\n")
-    measured = loss_calls(torch.float32)
-    print(table(header, [row for name, calls in measured.items() for row in rows(name, calls)]))
+    print(table(header, [row for name, panel in losses.items() for row in rows(name, panel[SIDE])]))
+    print(plot_costs("segmentation_losses", "side of 4 square images", losses))
     print("""
 Ratios are to our faster one. Ours includes its checks for NaN and range. Values and
 gradients were compared in float64 first. Torch computes cross-entropy and its

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 from filterpy.kalman import KalmanFilter as FilterpyKalmanFilter
-from harness import Timing, best_times, table, versions
+from harness import Timing, best_times, plot_costs, table, versions
 
 from visioncourse.tracking import Sort, box_model, initial_box_states
 from visioncourse.tracking.metrics import evaluate
@@ -29,12 +29,13 @@ except ImportError:
     norfair = None
 
 OURS = "ours"
-SIZES = (10, 30, 100)
+SIZES = (3, 10, 30, 100)
 FRAMES = 100
 STEPS = 50  # of the filter, in one timed call
 MIN_IDF1 = 0.8
 
 Frames = list[np.ndarray]
+Panel = dict[int, dict[str, Timing]]  # the times of each side, by size
 
 
 def scene(objects: int, seed: int = 0) -> tuple[np.ndarray, Frames]:
@@ -120,8 +121,8 @@ def trackers_of(frames: Frames) -> dict[str, tuple[Callable[[], list], Callable]
     return calls
 
 
-def compare_trackers() -> list[tuple]:
-    rows = []
+def compare_trackers() -> tuple[list[tuple], Panel]:
+    rows, panel = [], {}
     for objects in SIZES:
         truth, frames = scene(objects)
         calls = trackers_of(frames)
@@ -130,11 +131,12 @@ def compare_trackers() -> list[tuple]:
         if lost:
             raise RuntimeError(f"{objects} objects: IDF1 below {MIN_IDF1}, {lost}")
         timings = best_times({name: run for name, (run, _) in calls.items()})
+        panel[objects] = timings
         for name, timing in timings.items():
             ratio = timing.seconds / timings[OURS].seconds
             rate, score = f"{FRAMES / timing.seconds:,.0f}", f"{scores[name]:.3f}"
             rows.append((f"{objects} objects, {name}", rate, f"{ratio:.1f}", score, timing.threads))
-    return rows
+    return rows, panel
 
 
 def filters_of(tracks: int) -> dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]]:
@@ -172,18 +174,18 @@ def filters_of(tracks: int) -> dict[str, Callable[[], tuple[np.ndarray, np.ndarr
     return {OURS: ours, "filterpy": filterpy}
 
 
-def compare_filters() -> list[tuple]:
-    rows = []
+def compare_filters() -> tuple[list[tuple], Panel]:
+    rows, panel = [], {}
     for tracks in (1, 10, 100, 1000):
         calls = filters_of(tracks)
         for got, expected in zip(*(call() for call in calls.values()), strict=True):
             np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
-        timings = best_times(calls)
+        panel[tracks] = timings = best_times(calls)
         ours, peer = timings[OURS], timings["filterpy"]
         times = [f"{timing.seconds / STEPS * 1e6:,.1f}" for timing in (ours, peer)]
         ratio = f"{peer.seconds / ours.seconds:.2f}"
         rows.append((tracks, *times, ratio, threads(ours, peer)))
-    return rows
+    return rows, panel
 
 
 def threads(ours: Timing, peer: Timing) -> str:
@@ -199,7 +201,10 @@ def main() -> None:
     print(f"{versions('numpy', 'scipy', 'filterpy', *installed)}\n")
     print("Frames a second, from detections to named boxes:\n")
     header = ("objects a frame, tracker", "frames/s", "time beside ours", "IDF1", "threads")
-    print(table(header, compare_trackers()))
+    rows, panel = compare_trackers()
+    print(table(header, rows))
+    panels = {"SORT": panel}
+    print(plot_costs("sort", "objects a frame", panels, cost=f"ms for {FRAMES} frames"))
     missing = [
         name for name, there in (("trackers", SORTTracker), ("norfair", norfair)) if there is None
     ]
@@ -207,7 +212,10 @@ def main() -> None:
         print(f"\nNot installed, not measured: {', '.join(missing)}.")
     print("\nOne predict and one update of SORT's model for every track:\n")
     header = ("tracks", "ours, µs", "filterpy, µs", "ratio", "threads")
-    print(table(header, compare_filters()))
+    rows, panel = compare_filters()
+    print(table(header, rows))
+    panels = {"Kalman filter, predict and update": panel}
+    print(plot_costs("kalman", "tracks", panels, cost=f"ms for {STEPS} steps"))
     print("""
 The scene has straight motion, one pixel of noise, and one detection in twenty missing. IDF1 is
 measured against the true boxes. trackers and norfair get their detections in their own types,
