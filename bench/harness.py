@@ -11,12 +11,11 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from visioncourse.draw import use_course_style
+from visioncourse.draw import MARKERS, use_course_style
 
 THREADS = (1, 2)
 PLOTS = Path(__file__).parent / "plots"
 SLOW = 1.0  # seconds; such a call has one turn
-MARKERS = "osD^vPX"
 
 
 class Timing(NamedTuple):
@@ -98,9 +97,11 @@ def plot_costs(
                     sizes, milliseconds, color=f"C{number}", marker=marker, label=side
                 )
         ax.set(title=title, xlabel=size, ylabel=cost)
+        ax.set_xticks(sorted(panel), [f"{n:,}" for n in sorted(panel)])
+        ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     figure.legend(handles=list(lines.values()), loc="outside lower center", ncols=3)
     PLOTS.mkdir(exist_ok=True)
-    figure.savefig(PLOTS / f"{name}.png", dpi=100)
+    figure.savefig(PLOTS / f"{name}.png", dpi=80, pil_kwargs={"optimize": True})
     plt.close(figure)
     return f"\n![{cost} by {size}: {', '.join(panels)}](plots/{name}.png)"
 

@@ -219,7 +219,10 @@ def main() -> None:
     print("""
 The scene has straight motion, one pixel of noise, and one detection in twenty missing. IDF1 is
 measured against the true boxes. trackers and norfair get their detections in their own types,
-ready made. Both sides' filters end in the same states to nine digits.""")
+ready made. Both sides' filters end in the same states to nine digits.
+
+Behind: with 3 objects a frame trackers is faster, and with one track filterpy is level. All our
+tracks are one batch, so a frame costs its NumPy calls whether they carry 3 tracks or 30.""")
 
 
 if __name__ == "__main__":
