@@ -1,0 +1,75 @@
+"""What the parts of the grader hand to each other."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file that one student handed in."""
+
+    student: str  # who, as the course system's file names or folders say it: unique in a class
+    filename: str  # as handed in, without folders: `.ipynb` or `.py`
+    content: bytes
+    attempt: int = 1  # 1, 2, ... in the order of handing in
+    submitted: datetime | None = None  # with a time zone; None where nothing tells
+    late: bool = False  # the course system's own mark
+    platform_id: str = ""  # the course system's number of the student, for exports
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """The same for the same student, attempt and content: what a resumed run looks up."""
+        return f"{self.student}/{self.attempt}/{self.sha256[:16]}"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that is no submission, and why; it never stops the others."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class TestResult:
+    """What one test said of one submission."""
+
+    name: str
+    title: str
+    hidden: bool
+    points: float
+    earned: float
+    outcome: Literal["passed", "failed", "error"]
+    message: str = ""
+    see: dict[str, str] | None = None
+
+
+@dataclass
+class Result:
+    """What all tests said of one submission."""
+
+    id: str
+    status: Literal["graded", "not_graded"]
+    reason: str = ""
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    tests: list[TestResult] = field(default_factory=list)
+
+    @property
+    def earned(self) -> float:
+        return sum(test.earned for test in self.tests)
+
+    @property
+    def points(self) -> float:
+        return sum(test.points for test in self.tests)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Result":
+        return cls(**{**data, "tests": [TestResult(**test) for test in data["tests"]]})
