@@ -1,0 +1,177 @@
+"""Runs a student's cells and answers calls to what they define.
+
+It holds no test and no answer: whatever the student's code does to it, it can only change what the
+student's own functions seem to return.
+"""
+
+import ast
+import linecache
+import types
+from collections.abc import Callable
+from typing import Any
+
+from .wire import Handle, TensorArray
+
+Transform = Callable[[str], str]  # a notebook cell with magics -> Python
+MAX_TEXT = 2000  # characters of a message
+KEPT_AFTER_ERROR = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Import,
+    ast.ImportFrom,
+)
+
+
+class Runner:
+    """The student's names, and the objects that stay on this side.
+
+    Args:
+        namespace: where the cells run; for a check in a live notebook, the notebook's own names.
+        transform: makes Python of a cell with magics.
+    """
+
+    def __init__(self, namespace: dict[str, Any], transform: Transform | None = None) -> None:
+        self.namespace = namespace
+        self.transform = transform
+        self._objects: list[Any] = []
+
+    def keep(self, value: Any) -> Handle:
+        self._objects.append(value)
+        return Handle(len(self._objects) - 1, type(value).__name__)
+
+    def open(self, handle: Handle) -> Any:
+        return self._objects[handle.number]
+
+    def answer(self, request: list[Any]) -> list[Any]:
+        """Do what is asked: ["ok", value, type], ["missing", text] or ["raised", ...].
+
+        Exceptions of the student's code, SystemExit included, are answers.
+        """
+        operation, *arguments = request
+        try:
+            value = getattr(self, f"do_{operation}")(*arguments)
+        except _MissingName as error:
+            return ["missing", str(error)]
+        except BaseException as error:
+            return ["raised", *describe(error)]
+        return ["ok", value, type(value).__name__]
+
+    def do_load(self, cells: list[list[Any]]) -> list[str]:
+        """Run the cells, pairs of a name and a source; return what went wrong."""
+        problems = []
+        for name, source in cells:
+            problems += self._run_cell(name, source)
+        return problems
+
+    def do_call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        return self._named(name)(*args, **kwargs)
+
+    def do_get(self, name: str) -> Any:
+        return self._named(name)
+
+    def do_has(self, name: str) -> bool:
+        return name in self.namespace
+
+    def do_method(self, target: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        return self._attribute(target, name)(*args, **kwargs)
+
+    def do_attribute(self, target: Any, name: str) -> Any:
+        return self._attribute(target, name)
+
+    def do_gradient(self, name: str, args: list[Any], kwargs: dict[str, Any], wrt: int) -> Any:
+        """d(sum of the result)/d(args[wrt]), by Torch."""
+        import torch
+
+        leaf = torch.as_tensor(args[wrt]).detach().clone().double().requires_grad_()
+        args = [leaf if place == wrt else value for place, value in enumerate(args)]
+        result = self._named(name)(*args, **kwargs)
+        if not isinstance(result, torch.Tensor):
+            raise TypeError(f"{name} returned {type(result).__name__}, not a torch.Tensor")
+        if not result.requires_grad:
+            raise ValueError(
+                f"the result of {name} does not depend on its argument for autograd: a step left "
+                "Torch (a NumPy function, .item(), .detach(), float(...))"
+            )
+        (gradient,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True)
+        return TensorArray((torch.zeros_like(leaf) if gradient is None else gradient).numpy())
+
+    def _named(self, name: str) -> Any:
+        if name not in self.namespace:
+            raise _MissingName(f"{name} is not defined")
+        return self.namespace[name]
+
+    def _attribute(self, target: Any, name: str) -> Any:
+        if not hasattr(target, name):
+            raise _MissingName(f"{type(target).__name__} has no attribute {name}")
+        return getattr(target, name)
+
+    def _run_cell(self, name: str, source: str) -> list[str]:
+        try:
+            tree = self._parse(source, name)
+        except BaseException as error:
+            return [_problem(name, error)]
+        linecache.cache[f"<{name}>"] = (len(source), None, source.splitlines(True), f"<{name}>")
+        problems: list[str] = []
+        for statement in tree.body:
+            # A cell stops at an error, as in Jupyter; but no definition in it gets lost.
+            if problems and not isinstance(statement, KEPT_AFTER_ERROR):
+                continue
+            try:
+                code = compile(ast.Module([statement], []), f"<{name}>", "exec", dont_inherit=True)
+                exec(code, self.namespace)
+            except BaseException as error:
+                problems.append(_problem(name, error))
+        return problems
+
+    def _parse(self, source: str, name: str) -> ast.Module:
+        try:
+            return ast.parse(source, f"<{name}>")
+        except SyntaxError:
+            if self.transform is None:
+                raise
+        return ast.parse(self.transform(source), f"<{name}>")
+
+
+class _MissingName(Exception):
+    pass
+
+
+def describe(error: BaseException) -> tuple[str, list[str], str, int, str]:
+    """An exception in plain words: type, its bases, message, line and that line's text."""
+    try:
+        text = str(error)[:MAX_TEXT]
+    except BaseException:
+        text = "(its message cannot be shown)"
+    line, shown = 0, ""
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename.startswith("<cell") or "ipykernel" in code.co_filename:
+            line = traceback.tb_lineno
+            shown = linecache.getline(code.co_filename, line).strip()
+        traceback = traceback.tb_next
+    if isinstance(error, SyntaxError):
+        line, shown, text = error.lineno or 0, (error.text or "").strip(), error.msg or text
+    bases = [kind.__name__ for kind in type(error).__mro__]
+    return type(error).__name__, bases, text, line, shown[:200]
+
+
+def _problem(cell: str, error: BaseException) -> str:
+    type_name, _, text, line, _ = describe(error)
+    return f"{cell}: {type_name}: {text}" + (f" (line {line})" if line else "")
+
+
+def fresh_namespace() -> dict[str, Any]:
+    """The names of a new module, with those that every notebook finds ready."""
+    module = types.ModuleType("__main__")
+    module.get_ipython = _Shell  # type: ignore[attr-defined]
+    module.display = lambda *_, **__: None  # type: ignore[attr-defined]
+    return vars(module)
+
+
+class _Shell:
+    """Stands for IPython: a magic or a shell command does nothing while grading."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None

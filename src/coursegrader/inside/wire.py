@@ -1,0 +1,222 @@
+"""Values as bytes and back: what may cross between the tests and a student's code.
+
+A frame is two lengths, a msgpack header and the raw bytes of its arrays. Only exact builtins, base
+NumPy arrays and Torch tensors (as arrays) are rebuilt. Everything else stays on its side and crosses
+as an opaque handle: no class of one side ever comes to life on the other, so a subclass cannot lie
+and nothing is unpickled.
+
+Each value but the plain scalars is a list that begins with a tag:
+
+    ["l", ...] list   ["t", ...] tuple   ["s", ...] set   ["d", key, value, ...] dict
+    ["i", bytes] big integer   ["c", real, imaginary] complex number
+    ["a", dtype, shape, start, length, is_tensor] array, its bytes in the second part of the frame
+    ["h", number, type_name] handle
+"""
+
+import math
+import re
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgpack
+
+LENGTHS = struct.Struct("<II")  # of the header and of the array bytes
+MAX_HEADER = 1 << 20
+MAX_ARRAYS = 64 << 20
+MAX_DEPTH = 32
+MAX_INTEGER_BYTES = 512
+_DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}")
+
+
+class WireError(ValueError):
+    """A value that may not cross, or bytes that are no frame."""
+
+
+class Handle(NamedTuple):
+    """An object that stayed on the student's side."""
+
+    number: int
+    type_name: str
+
+
+class TensorArray(NamedTuple):
+    """An array that is to arrive as a Torch tensor."""
+
+    array: Any
+
+
+def pack(value: Any, keep: Callable[[Any], Handle]) -> bytes:
+    """Return the frame of a value; `keep` makes the handle of an object that cannot cross.
+
+    Raises:
+        WireError: it nests deeper than MAX_DEPTH, refers to itself, or is too large.
+    """
+    blobs: list[bytes] = []
+    tree = _encode(value, blobs, keep, 0)
+    try:
+        header = msgpack.packb(tree, unicode_errors="replace")
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise WireError(f"the value cannot be sent: {error}") from None
+    arrays = b"".join(blobs)
+    if len(header) > MAX_HEADER or len(arrays) > MAX_ARRAYS:
+        raise WireError(
+            f"the value is too large: {len(header) + len(arrays):,} bytes; at most "
+            f"{MAX_ARRAYS >> 20} MiB of arrays and {MAX_HEADER >> 20} MiB of anything else"
+        )
+    return LENGTHS.pack(len(header), len(arrays)) + header + arrays
+
+
+def lengths(prefix: bytes) -> tuple[int, int]:
+    """The lengths of header and arrays that the first 8 bytes of a frame announce.
+
+    Raises:
+        WireError: one is above its limit.
+    """
+    header, arrays = LENGTHS.unpack(prefix)
+    if header > MAX_HEADER or arrays > MAX_ARRAYS:
+        raise WireError(f"a frame of {header + arrays:,} bytes is too large")
+    return header, arrays
+
+
+def unpack(
+    header: bytes,
+    arrays: bytes,
+    open_handle: Callable[[Handle], Any],
+    make_tensor: Callable[[Any], Any] = lambda array: array,
+) -> Any:
+    """Rebuild the value of a frame from its two parts.
+
+    Args:
+        open_handle: what stands for an opaque object on this side.
+        make_tensor: what becomes of an array that was sent as a tensor; by default it stays one.
+
+    Raises:
+        WireError: anything that :py:func:`pack` does not write.
+    """
+    try:
+        tree = msgpack.unpackb(header, use_list=True, raw=False, strict_map_key=True)
+        return _Decoder(arrays, open_handle, make_tensor).value(tree)
+    except WireError:
+        raise
+    # msgpack's own errors are ValueErrors; a tag without its items is an IndexError or TypeError.
+    except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
+        raise WireError(f"not a frame: {type(error).__name__}") from None
+
+
+def _encode(value: Any, blobs: list[bytes], keep: Callable[[Any], Handle], depth: int) -> Any:
+    kind = type(value)  # exact: a subclass could answer anything
+    if value is None or kind in (bool, float, str, bytes):
+        return value
+    if kind is int:
+        return value if -(1 << 63) <= value < 1 << 63 else ["i", _integer_bytes(value)]
+    if kind is complex:
+        return ["c", value.real, value.imag]
+    if depth >= MAX_DEPTH and kind in (list, tuple, set, frozenset, dict):
+        raise WireError(f"the value nests deeper than {MAX_DEPTH} levels, or contains itself")
+    tag = {list: "l", tuple: "t", set: "s", frozenset: "s", dict: "d"}.get(kind)
+    if tag is not None:
+        items = [part for pair in value.items() for part in pair] if tag == "d" else value
+        return [tag, *(_encode(item, blobs, keep, depth + 1) for item in items)]
+    if kind is Handle:
+        return ["h", *value]
+    if kind is TensorArray:
+        return _encode_array(value.array, blobs, is_tensor=True)
+    # A program without NumPy or Torch has no array of theirs.
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None:
+        if isinstance(value, numpy.generic) and kind.__module__ == "numpy":
+            # A long double is its own item.
+            item = value.item()
+            return value if item is value else _encode(item, blobs, keep, depth)
+        if kind is numpy.ndarray and value.dtype.kind in "biufc":
+            return _encode_array(value, blobs, is_tensor=False)
+    if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
+        return _encode_array(_tensor_array(torch, value), blobs, is_tensor=True)
+    return ["h", *keep(value)]
+
+
+def _integer_bytes(value: int) -> bytes:
+    length = value.bit_length() // 8 + 1
+    if length > MAX_INTEGER_BYTES:
+        raise WireError(f"an integer of {length:,} bytes is too large")
+    return value.to_bytes(length, "little", signed=True)
+
+
+def _encode_array(array: Any, blobs: list[bytes], *, is_tensor: bool) -> list[Any]:
+    if array.nbytes > MAX_ARRAYS:
+        raise WireError(f"an array of {array.nbytes:,} bytes is too large")
+    data = array.tobytes()
+    start = sum(map(len, blobs))
+    blobs.append(data)
+    return ["a", array.dtype.str, list(array.shape), start, len(data), is_tensor]
+
+
+def _tensor_array(torch: Any, tensor: Any) -> Any:
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).resolve_conj().numpy()
+
+
+@dataclass(frozen=True)
+class _Decoder:
+    arrays: bytes
+    open_handle: Callable[[Handle], Any]
+    make_tensor: Callable[[Any], Any]
+
+    def value(self, tree: Any, depth: int = 0) -> Any:
+        if type(tree) is not list:
+            if tree is None or type(tree) in (bool, int, float, str, bytes):
+                return tree
+            raise WireError(f"not a value: {type(tree).__name__}")
+        if depth > MAX_DEPTH:
+            raise WireError(f"a value nests deeper than {MAX_DEPTH} levels")
+        tag, *parts = tree
+        if tag == "a":
+            return self.array(*parts)
+        if tag == "i":
+            return int.from_bytes(
+                _typed(parts[0], bytes)[:MAX_INTEGER_BYTES], "little", signed=True
+            )
+        if tag == "c":
+            return complex(_typed(parts[0], float), _typed(parts[1], float))
+        if tag == "h":
+            number, type_name = parts
+            return self.open_handle(Handle(_typed(number, int), _typed(type_name, str)[:100]))
+        items = [self.value(part, depth + 1) for part in parts]
+        if tag == "l":
+            return items
+        if tag == "t":
+            return tuple(items)
+        if tag == "s":
+            return set(items)
+        if tag == "d":
+            return dict(zip(items[::2], items[1::2], strict=True))
+        raise WireError("not a value: an unknown tag")
+
+    def array(self, dtype: str, shape: list[int], start: int, length: int, tensor: bool) -> Any:
+        import numpy as np
+
+        if not _DTYPE.fullmatch(_typed(dtype, str)) or len(_typed(shape, list)) > 32:
+            raise WireError("not an array: its type or its shape")
+        # Without a single byte an array could still claim an axis of any length.
+        if any(not 0 <= _typed(side, int) <= MAX_ARRAYS for side in shape):
+            raise WireError("not an array: its shape")
+        element = np.dtype(dtype)
+        inside = 0 <= _typed(start, int) <= start + _typed(length, int) <= len(self.arrays)
+        if not inside or math.prod(shape) * element.itemsize != length:
+            raise WireError("not an array: its bytes do not fill its shape")
+        if element.kind == "b":  # a truth value is 0 or 1, whatever the byte
+            element = np.dtype(np.uint8)
+        array = np.zeros(shape, element)  # a copy: the receiver may write into it
+        if length:
+            array[...] = np.frombuffer(self.arrays, element, math.prod(shape), start).reshape(shape)
+        array = array != 0 if np.dtype(dtype).kind == "b" else array
+        return self.make_tensor(array) if tensor is True else array
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise WireError(f"not a value: {type(value).__name__} in place of {kind.__name__}")
+    return value

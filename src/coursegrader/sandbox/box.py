@@ -1,0 +1,319 @@
+"""The sandbox as the tests' side sees it: one zygote, and a child for each submission."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import count
+
+from ..inside.serve import NONCE
+from ..inside.wire import LENGTHS, WireError, lengths
+from . import bubblewrap
+from .errors import SandboxError
+from .memory import MemoryGroup, make_group
+from .seccomp import compiled_filter
+
+START_SECONDS = 60.0  # Torch may come from a slow disk
+HANDSHAKE_SECONDS = 10.0
+STARVED = 0.5  # a child that had less than this share of the processor may take longer
+PATIENCE = 4  # times the deadline, for a child that the machine starved
+_sandboxes = count()
+
+
+class ChildError(Exception):
+    """The student's process gave no answer."""
+
+
+class ChildTimeout(ChildError):
+    """It took too long, and was killed."""
+
+
+class ChildDied(ChildError):
+    """It ended, or wrote something that is no answer."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use."""
+
+    call_seconds: float = 2.0
+    submission_seconds: float = 20.0
+    memory_mb: int = 1024
+    disk_mb: int = 32
+    threads: int = 64
+
+    def resource_limits(self, address_space: int) -> dict[str, int]:
+        """Limits by their names in the module `resource`; the zygote takes `address_space`."""
+        return {
+            "RLIMIT_AS": address_space + (self.memory_mb << 20),
+            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": int(self.submission_seconds * 2) + 1,
+            "RLIMIT_FSIZE": self.disk_mb << 20,
+            "RLIMIT_MEMLOCK": 0,
+            "RLIMIT_MSGQUEUE": 0,
+            "RLIMIT_NOFILE": 64,
+            "RLIMIT_NPROC": self.threads,
+            "RLIMIT_SIGPENDING": 64,
+        }
+
+
+class Sandbox:
+    """A zygote in bubblewrap; started when first needed, started again when it died.
+
+    Args:
+        packages: distributions that a student's code may import.
+        preload: modules to import once, before any submission.
+    """
+
+    def __init__(
+        self,
+        packages: tuple[str, ...] = (),
+        preload: tuple[str, ...] = (),
+        limits: Limits = Limits(),
+    ) -> None:
+        self.packages, self.preload, self.limits = packages, preload, limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._group = MemoryGroup(None)
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def zygote_pid(self) -> int | None:
+        """The process that bubblewrap runs in, or None."""
+        return self._process.pid if self._process else None
+
+    def spawn(self) -> "Child":
+        """A new child, locked down, that has run nothing yet.
+
+        Raises:
+            SandboxError: there is no sandbox to be had.
+        """
+        for attempt in (1, 2, 3):
+            if self._process is None or self._process.poll() is not None:
+                self.close()
+                self._start()
+            with contextlib.suppress(_ZygoteDied):
+                return self._spawn()
+            if attempt < 3:
+                self.close()
+        raise SandboxError("the sandbox died three times in a row")
+
+    def close(self) -> None:
+        """End the zygote and all its children."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            # bubblewrap's own process 1 dies with it, and everything in its namespace.
+            self._process.kill()
+            self._process.wait()
+        self._group.remove()
+        self._process = self._control = None
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = bubblewrap.command(theirs.fileno(), self.packages)
+        with theirs, tempfile.TemporaryFile() as stderr:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                pass_fds=[theirs.fileno()],
+            )
+            theirs.close()
+            self._control = ours
+            settings = {
+                "uid": bubblewrap.uid_to_drop_to(),
+                "preload": list(self.preload),
+                "filter": compiled_filter().hex(),
+                "disk_bytes": self.limits.disk_mb << 20,
+            }
+            ours.settimeout(START_SECONDS)
+            try:
+                ours.send(json.dumps(settings).encode())
+                reply = json.loads(ours.recv(1 << 16))
+            except (OSError, ValueError):
+                self._process.kill()
+                self._process.wait()
+                stderr.seek(0)
+                reason = bubblewrap.explanation(stderr.read(4000).decode(errors="replace"))
+                self.close()
+                raise SandboxError(f"bubblewrap did not start: {reason}") from None
+        if reply["problem"]:
+            self.close()
+            raise SandboxError(reply["problem"])
+        self._limit_memory()
+        ours.send(json.dumps(self.limits.resource_limits(reply["address_space"])).encode())
+
+    def _limit_memory(self) -> None:
+        """For the zygote and the one child that it has at a time."""
+        limit = (self.limits.memory_mb + 1024) << 20
+        self._group = make_group(limit, f"coursegrader-{os.getpid()}-{next(_sandboxes)}")
+        with contextlib.suppress(OSError):
+            for pid in _descendants(self._process.pid):
+                self._group.add(pid)
+
+    def _spawn(self) -> "Child":
+        ours, theirs = socket.socketpair()
+        ours.settimeout(HANDSHAKE_SECONDS)
+        with theirs:
+            try:
+                socket.send_fds(self._control, [b"s"], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise _ZygoteDied from None
+        try:
+            message, fds, _, _ = socket.recv_fds(ours, 1001, 1)
+            if not message:
+                raise _ZygoteDied
+            if message[:1] != b"p" or len(fds) != 1:
+                raise SandboxError(f"a child could not be made: {message[1:].decode()}")
+            child = Child(ours, fds[0])
+        except OSError:
+            ours.close()
+            raise _ZygoteDied from None
+        try:
+            ours.sendall(b"g")
+            reply = ours.recv(1001)
+        except OSError:
+            reply = b""
+        if reply != b"r":
+            child.kill()
+            if not reply:
+                raise _ZygoteDied
+            raise SandboxError(f"a child could not be locked down: {reply[1:].decode()}")
+        return child
+
+
+class _ZygoteDied(Exception):
+    pass
+
+
+class Child:
+    """One student's process. Nothing that comes from it is believed."""
+
+    def __init__(self, line: socket.socket, pidfd: int) -> None:
+        self._line, self._pidfd = line, pidfd
+        self._pid = _pid_of(pidfd)
+        self.alive = True
+        self.nonce = 0
+
+    def ask(self, frame: bytes, seconds: float) -> tuple[bytes, bytes]:
+        """Send a request and return the two parts of the answer's frame.
+
+        A child that used the processor has `seconds`; one that the machine starved has more.
+
+        Raises:
+            ChildTimeout, ChildDied: no answer; the child has been killed.
+        """
+        # Random, so that an answer written before the question is not taken for one.
+        nonce = os.urandom(NONCE.size)
+        clock = _Clock(self._pid, seconds)
+        try:
+            self._send(nonce + frame, clock)
+            prefix = self._receive(NONCE.size + LENGTHS.size, clock)
+            if prefix[: NONCE.size] != nonce:
+                raise ChildDied("it wrote something that is no answer")
+            header, arrays = lengths(prefix[NONCE.size :])
+            return self._receive(header, clock), self._receive(arrays, clock)
+        except WireError as error:
+            self.kill()
+            raise ChildDied(str(error)) from None
+        except ChildError:
+            self.kill()
+            raise
+        except OSError:
+            self.kill()
+            raise ChildDied("it ended") from None
+
+    def kill(self) -> None:
+        """End the child, and with it everything in its namespace; wait until it is gone."""
+        if not self.alive:
+            return
+        self.alive = False
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        select.select([self._pidfd], [], [], HANDSHAKE_SECONDS)
+        os.close(self._pidfd)
+        self._line.close()
+
+    def _send(self, data: bytes, clock: "_Clock") -> None:
+        view = memoryview(data)
+        while view:
+            self._wait([], [self._line], clock)
+            view = view[self._line.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
+
+    def _receive(self, length: int, clock: "_Clock") -> bytes:
+        parts = []
+        while length:
+            self._wait([self._line], [], clock)
+            # Plain recv: file descriptors that come along are dropped by the kernel.
+            part = self._line.recv(min(length, 1 << 20), socket.MSG_DONTWAIT)
+            if not part:
+                raise ChildDied("it ended")
+            parts.append(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def _wait(
+        self, readers: list[socket.socket], writers: list[socket.socket], clock: "_Clock"
+    ) -> None:
+        while not any(select.select(readers, writers, [], clock.remaining())):
+            if clock.expired():
+                raise ChildTimeout
+
+
+class _Clock:
+    """A deadline in wall time that waits a while for a process that gets no processor."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid, self._seconds = pid, seconds
+        self._cpu = _cpu_seconds(pid)
+        self._deadline = time.monotonic() + seconds
+        self._last = time.monotonic() + PATIENCE * seconds
+
+    def remaining(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
+    def expired(self) -> bool:
+        if self.remaining() > 0:
+            return False
+        used = _cpu_seconds(self._pid) - self._cpu
+        if used >= STARVED * self._seconds or time.monotonic() >= self._last:
+            return True
+        self._deadline = min(self._last, time.monotonic() + self._seconds / 2)
+        return False
+
+
+def _pid_of(pidfd: int) -> int:
+    with open(f"/proc/self/fdinfo/{pidfd}") as info:
+        return next((int(line.split()[1]) for line in info if line.startswith("Pid:")), -1)
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return float("inf")  # it has ended: nothing to wait for
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _descendants(pid: int) -> list[int]:
+    """A process and all below it."""
+    pids = [pid]
+    for parent in pids:
+        with open(f"/proc/{parent}/task/{parent}/children") as children:
+            pids += map(int, children.read().split())
+    return pids

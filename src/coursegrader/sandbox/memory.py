@@ -1,0 +1,73 @@
+"""A memory cgroup around one sandbox, where this process may make one.
+
+The limits on each process hold without it; a cgroup also counts what they miss, such as files in a
+tmpfs. Both kinds of hierarchy are served; where none may be written, the sandbox goes without.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+
+
+class MemoryGroup:
+    """A cgroup with a limit, for one process and its children.
+
+    Args:
+        folder: the cgroup, already made, or None for no limit.
+        limit_file: the name of the file that takes the limit.
+    """
+
+    def __init__(self, folder: Path | None, limit_file: str = "", limit: int = 0) -> None:
+        self.folder = folder
+        if folder is not None:
+            (folder / limit_file).write_text(str(limit))
+
+    def add(self, pid: int) -> None:
+        """Put a process into the group; what it forks later follows."""
+        if self.folder is not None:
+            (self.folder / "cgroup.procs").write_text(str(pid))
+
+    def remove(self) -> None:
+        """Delete the group; its processes must have ended."""
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()
+            self.folder = None
+
+
+def make_group(
+    limit: int, name: str, membership: str | None = None, root: Path = ROOT
+) -> MemoryGroup:
+    """A group below this process's own with a limit in bytes, or one without a limit.
+
+    Args:
+        membership: the text of /proc/self/cgroup.
+    """
+    if membership is None:
+        membership = Path("/proc/self/cgroup").read_text()
+    for line in membership.splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            parent, limit_file = root / path.lstrip("/"), "memory.max"
+            if not _delegates_memory(parent):
+                continue
+        elif "memory" in controllers.split(","):
+            parent, limit_file = root / "memory" / path.lstrip("/"), "memory.limit_in_bytes"
+        else:
+            continue
+        with contextlib.suppress(OSError):
+            folder = parent / name
+            folder.mkdir()
+            return MemoryGroup(folder, limit_file, limit)
+    return MemoryGroup(None)
+
+
+def _delegates_memory(group: Path) -> bool:
+    """Whether groups made below this one may limit memory."""
+    try:
+        children = (group / "cgroup.subtree_control").read_text().split()
+    except OSError:
+        return False
+    return "memory" in children and os.access(group, os.W_OK)
