@@ -1,0 +1,37 @@
+"""Small submissions, results and grades for the tests of the book-keeping."""
+
+import json
+from datetime import datetime
+
+from coursegrader.records import Result, Submission, TestResult
+
+
+def notebook(*cells: str) -> bytes:
+    """A notebook with these code cells."""
+    code = [
+        {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": 1}
+        for cell in cells
+    ]
+    return json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def submission(student: str = "ana", content: bytes = b"x = 1\n", **facts) -> Submission:
+    return Submission(student=student, filename="lab.py", content=content, **facts)
+
+
+def tested(name: str = "test_a.py::test_a", earned: float = 2.0, **facts) -> TestResult:
+    points = facts.pop("points", 2.0)
+    outcome = facts.pop("outcome", "passed" if earned == points else "failed")
+    defaults = {"title": f"Title of {name}.", "hidden": False}
+    return TestResult(
+        name=name, points=points, earned=earned, outcome=outcome, **{**defaults, **facts}
+    )
+
+
+def result(of: Submission, *tests: TestResult, **facts) -> Result:
+    return Result(id=of.id, status=facts.pop("status", "graded"), tests=list(tests), **facts)
+
+
+def at(text: str) -> datetime:
+    """A time in UTC, as `2026-03-01 12:00`."""
+    return datetime.fromisoformat(f"{text}+00:00")
