@@ -1,9 +1,9 @@
 """Values as bytes and back: what may cross between the tests and a student's code.
 
 A frame is two lengths, a msgpack header and the raw bytes of its arrays. Only exact builtins, base
-NumPy arrays and Torch tensors (as arrays) are rebuilt. Everything else stays on its side and crosses
-as an opaque handle: no class of one side ever comes to life on the other, so a subclass cannot lie
-and nothing is unpickled.
+NumPy arrays and Torch tensors (as arrays) are rebuilt. Everything else stays where it is, and an
+opaque handle crosses for it: no class of one side ever comes to life on the other, so a subclass
+cannot lie and nothing is unpickled.
 
 Each value but the plain scalars is a list that begins with a tag:
 

@@ -9,11 +9,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
 from ..inside.serve import NONCE
 from ..inside.wire import LENGTHS, WireError, lengths
+from ..limits import Limits
 from . import bubblewrap
 from .errors import SandboxError
 from .memory import MemoryGroup, make_group
@@ -38,31 +39,6 @@ class ChildDied(ChildError):
     """It ended, or wrote something that is no answer."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use."""
-
-    call_seconds: float = 2.0
-    submission_seconds: float = 20.0
-    memory_mb: int = 1024
-    disk_mb: int = 32
-    threads: int = 64
-
-    def resource_limits(self, address_space: int) -> dict[str, int]:
-        """Limits by their names in the module `resource`; the zygote takes `address_space`."""
-        return {
-            "RLIMIT_AS": address_space + (self.memory_mb << 20),
-            "RLIMIT_CORE": 0,
-            "RLIMIT_CPU": int(self.submission_seconds * 2) + 1,
-            "RLIMIT_FSIZE": self.disk_mb << 20,
-            "RLIMIT_MEMLOCK": 0,
-            "RLIMIT_MSGQUEUE": 0,
-            "RLIMIT_NOFILE": 64,
-            "RLIMIT_NPROC": self.threads,
-            "RLIMIT_SIGPENDING": 64,
-        }
-
-
 class Sandbox:
     """A zygote in bubblewrap; started when first needed, started again when it died.
 
@@ -75,9 +51,9 @@ class Sandbox:
         self,
         packages: tuple[str, ...] = (),
         preload: tuple[str, ...] = (),
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
     ) -> None:
-        self.packages, self.preload, self.limits = packages, preload, limits
+        self.packages, self.preload, self.limits = packages, preload, limits or Limits()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._group = MemoryGroup(None)
@@ -179,7 +155,7 @@ class Sandbox:
                 raise _ZygoteDied
             if message[:1] != b"p" or len(fds) != 1:
                 raise SandboxError(f"a child could not be made: {message[1:].decode()}")
-            child = Child(ours, fds[0])
+            child = Child(ours, _PidfdProcess(fds[0]))
         except OSError:
             ours.close()
             raise _ZygoteDied from None
@@ -200,14 +176,36 @@ class _ZygoteDied(Exception):
     pass
 
 
+class Process(Protocol):
+    """What a child runs in."""
+
+    pid: int
+
+    def end(self) -> None: ...
+
+
+class _PidfdProcess:
+    """A process, and its namespace, held by a file descriptor: its number cannot be reused."""
+
+    def __init__(self, pidfd: int) -> None:
+        self._pidfd = pidfd
+        with open(f"/proc/self/fdinfo/{pidfd}") as info:
+            lines = [line.split() for line in info if line.startswith("Pid:")]
+        self.pid = int(lines[0][1]) if lines else -1
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        select.select([self._pidfd], [], [], HANDSHAKE_SECONDS)
+        os.close(self._pidfd)
+
+
 class Child:
     """One student's process. Nothing that comes from it is believed."""
 
-    def __init__(self, line: socket.socket, pidfd: int) -> None:
-        self._line, self._pidfd = line, pidfd
-        self._pid = _pid_of(pidfd)
+    def __init__(self, line: socket.socket, process: Process) -> None:
+        self._line, self._process = line, process
         self.alive = True
-        self.nonce = 0
 
     def ask(self, frame: bytes, seconds: float) -> tuple[bytes, bytes]:
         """Send a request and return the two parts of the answer's frame.
@@ -219,7 +217,7 @@ class Child:
         """
         # Random, so that an answer written before the question is not taken for one.
         nonce = os.urandom(NONCE.size)
-        clock = _Clock(self._pid, seconds)
+        clock = _Clock(self._process.pid, seconds)
         try:
             self._send(nonce + frame, clock)
             prefix = self._receive(NONCE.size + LENGTHS.size, clock)
@@ -239,14 +237,10 @@ class Child:
 
     def kill(self) -> None:
         """End the child, and with it everything in its namespace; wait until it is gone."""
-        if not self.alive:
-            return
-        self.alive = False
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        select.select([self._pidfd], [], [], HANDSHAKE_SECONDS)
-        os.close(self._pidfd)
-        self._line.close()
+        if self.alive:
+            self.alive = False
+            self._process.end()
+            self._line.close()
 
     def _send(self, data: bytes, clock: "_Clock") -> None:
         view = memoryview(data)
@@ -294,11 +288,6 @@ class _Clock:
             return True
         self._deadline = min(self._last, time.monotonic() + self._seconds / 2)
         return False
-
-
-def _pid_of(pidfd: int) -> int:
-    with open(f"/proc/self/fdinfo/{pidfd}") as info:
-        return next((int(line.split()[1]) for line in info if line.startswith("Pid:")), -1)
 
 
 def _cpu_seconds(pid: int) -> float:

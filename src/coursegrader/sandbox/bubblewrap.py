@@ -99,7 +99,7 @@ def explanation(stderr: str) -> str:
     """Why bubblewrap did not start, with the remedy where one is known."""
     if APPARMOR.exists() and APPARMOR.read_text().strip() == "1":
         return (
-            "AppArmor forbids unprivileged user namespaces on this machine (Ubuntu 23.10 and newer). "
+            "AppArmor forbids unprivileged user namespaces on this machine (Ubuntu 24.04 does). "
             f"Allow them until the next start with: {REMEDY}"
         )
     return stderr.strip() or "it said nothing"

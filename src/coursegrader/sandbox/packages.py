@@ -18,7 +18,7 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
 def interpreter_paths() -> list[Path]:
     """The program, its standard library and the system's shared libraries."""
     program = Path(sys._base_executable).resolve()
-    # In a virtual environment `platstdlib` would be the environment's own folder, packages included.
+    # In a virtual environment `platstdlib` would be the environment's own folder, with packages.
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
     paths = [program, *(Path(sysconfig.get_path(n, vars=base)) for n in ("stdlib", "platstdlib"))]
     libdir = sysconfig.get_config_var("LIBDIR")

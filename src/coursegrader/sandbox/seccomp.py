@@ -11,7 +11,7 @@ from functools import cache
 from .errors import SandboxError
 
 # Memory, threads, time, the process's own identity and signals, files in its own mounts.
-ALLOWED = """
+CALLS = """
     brk madvise mmap mprotect mremap munmap msync mincore membarrier
     futex set_robust_list get_robust_list rseq set_tid_address sched_yield sched_getaffinity
     sched_getparam sched_getscheduler getcpu
@@ -28,7 +28,7 @@ ALLOWED = """
     readlink readlinkat getdents64 getcwd chdir fchdir umask
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 ftruncate truncate fallocate
     fsync fdatasync utimensat chmod fchmod fchmodat copy_file_range sendfile fadvise64 flock
-""".split()
+"""
 _CLONE_THREAD = 0x00010000
 _TERMINAL_QUESTIONS = (0x5401, 0x5413)  # TCGETS, TIOCGWINSZ: "is this a terminal?"
 _FCNTL_HARMLESS = (0, 1, 2, 3, 4, 1030)  # DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC
@@ -48,7 +48,7 @@ def compiled_filter() -> bytes:
     import pyseccomp as seccomp
 
     rules = seccomp.SyscallFilter(seccomp.ERRNO(_EPERM))
-    for name in ALLOWED:
+    for name in CALLS.split():
         _allow(seccomp, rules, name)
     # Threads, but no processes. The newer call hides its flags in memory, where no filter sees
     # them: told that it does not exist, libc takes the older one.

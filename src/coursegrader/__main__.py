@@ -1,0 +1,7 @@
+"""`python -m coursegrader`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,145 @@
+"""An assignment: a folder with its settings, its notebook and its tests."""
+
+import base64
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .limits import Limits
+
+SETTINGS = "assignment.toml"
+HIDDEN_PREFIXES = ("test_hidden", "hidden_")
+
+
+class AssignmentError(ValueError):
+    """An assignment that is not there or not well-formed; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `assignment.toml` says.
+
+    Attributes:
+        title: shown to students.
+        notebook: the file name of the notebook.
+        packages: distributions that a student's code may import while it is graded.
+        preload: modules that are imported once, before any submission.
+        required: names that a submission must define.
+        book: where the paths of `see` marks begin.
+    """
+
+    title: str
+    notebook: str
+    packages: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    book: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def parse(cls, text: str, where: str = SETTINGS) -> "Settings":
+        """Read the text of `assignment.toml`.
+
+        Raises:
+            AssignmentError: not TOML, a key missing or unknown, a value of the wrong type.
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise AssignmentError(f"{where} is not TOML: {error}") from None
+        for key in ("title", "notebook"):
+            if not isinstance(data.get(key), str):
+                raise AssignmentError(f"{where} must have a text `{key}`, got {data.get(key)!r}")
+        for key in ("packages", "preload", "required"):
+            values = data.get(key, [])
+            if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+                raise AssignmentError(f"{where}: `{key}` must be a list of texts, got {values!r}")
+            data[key] = tuple(values)
+        limits = data.pop("limits", {})
+        try:
+            return cls(**data, limits=Limits(**limits))
+        except TypeError as error:
+            raise AssignmentError(f"{where}: {str(error).partition(') ')[2]}") from None
+        except ValueError as error:
+            raise AssignmentError(f"{where}: {error}") from None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Settings and files. The files travel with every batch, so that any machine can grade it.
+
+    Attributes:
+        name: the folder's name.
+        files: the tests and their helpers, by their paths below `tests/`.
+    """
+
+    name: str
+    settings: Settings
+    files: dict[str, bytes]
+    folder: Path | None = None
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Assignment":
+        """Read an assignment's folder.
+
+        Raises:
+            AssignmentError: it is not there, or is not an assignment.
+        """
+        folder = Path(folder)
+        if not (folder / SETTINGS).is_file():
+            raise AssignmentError(_not_there(folder))
+        settings = Settings.parse(
+            (folder / SETTINGS).read_text(encoding="utf-8"), str(folder / SETTINGS)
+        )
+        tests = folder / "tests"
+        paths = (path for path in sorted(tests.rglob("*")) if path.is_file())
+        files = {
+            path.relative_to(tests).as_posix(): path.read_bytes()
+            for path in paths
+            if "__pycache__" not in path.parts and not path.name.startswith(".")
+        }
+        if not any(Path(name).name.startswith("test_") for name in files):
+            raise AssignmentError(f"{tests} has no test_*.py")
+        return cls(folder.resolve().name, settings, files, folder.resolve())
+
+    @property
+    def visible_files(self) -> dict[str, bytes]:
+        """The tests and helpers that students get."""
+        return {name: data for name, data in self.files.items() if not is_hidden(name)}
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a grade could: with the tests, their helpers and the settings."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        files = {name: base64.b64encode(data).decode() for name, data in self.files.items()}
+        return {"name": self.name, "settings": asdict(self.settings), "files": files}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Assignment":
+        settings = dict(data["settings"])
+        limits = Limits(**settings.pop("limits"))
+        for key in ("packages", "preload", "required"):
+            settings[key] = tuple(settings[key])
+        files = {name: base64.b64decode(text) for name, text in data["files"].items()}
+        return cls(data["name"], Settings(**settings, limits=limits), files)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file of `tests/` is kept from students: `test_hidden*` and `hidden_*`."""
+    return any(part.startswith(HIDDEN_PREFIXES) for part in Path(name).parts)
+
+
+def _not_there(folder: Path) -> str:
+    """What is wrong, and which assignments lie nearby."""
+    for near in (folder, folder.parent):
+        if near.is_dir():
+            names = sorted(path.parent.name for path in near.glob(f"*/{SETTINGS}"))
+            if names:
+                known = ", ".join(names)
+                return f"{folder} is no assignment (it has no {SETTINGS}); there are: {known}"
+    return f"{folder} is no assignment: it has no {SETTINGS}"

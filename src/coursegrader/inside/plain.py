@@ -1,0 +1,19 @@
+"""The student's end of the line without a sandbox: see `sandbox/plain.py`."""
+
+import importlib
+import os
+
+from ..checking import transform
+from ..parent import die_with_parent
+from .runner import Runner, fresh_namespace
+from .serve import serve
+
+
+def main(line: int, preload: list[str]) -> None:
+    """Import, say so, answer."""
+    die_with_parent()
+    for name in preload:
+        importlib.import_module(name)
+    os.write(line, b"r")
+    serve(line, Runner(fresh_namespace(), transform))
+    os._exit(0)

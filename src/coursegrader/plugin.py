@@ -1,0 +1,170 @@
+"""The pytest plugin: marks, fixtures, and one result for each test and submission.
+
+Tests run in this process, where no student's code ever runs; the fixture `student` reaches it.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .assignment import Settings, is_hidden
+from .expectations import Expect, Mismatch
+from .records import Result, TestResult
+from .sandbox.errors import SandboxError
+from .showing import plain, show
+from .student import Line, Student, StudentError
+
+MARKS = {
+    "points(n)": "what the test is worth",
+    "see(path, text)": "where in the book to read: a path below the book's address, and its name",
+}
+MAX_MESSAGE = 4000
+PARAMETER = "submission:"  # in pytest's names of the tests, before a submission's number
+
+
+@dataclass
+class Entry:
+    """One submission: who it is for the secret seed, and how to reach its code."""
+
+    id: str
+    open_line: Callable[[], Line]
+
+
+class GraderPlugin:
+    """Grades every entry by every test; `results` holds what came out.
+
+    Args:
+        settings: of the assignment.
+        entries: the submissions.
+        secret: what the drawn inputs depend on, beside submission and test.
+    """
+
+    def __init__(self, settings: Settings, entries: list[Entry], secret: bytes) -> None:
+        self.settings, self.secret = settings, secret
+        self.entries = {entry.id: entry for entry in entries}
+        self.results = {entry.id: Result(entry.id, "graded") for entry in entries}
+        self.broken: list[str] = []  # what is wrong with the test files: the instructor's to mend
+        self.sandbox_error: SandboxError | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for mark, meaning in MARKS.items():
+            config.addinivalue_line("markers", f"{mark}: {meaning}")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "_submission" in metafunc.fixturenames:
+            ids = [f"{PARAMETER}{number}" for number in range(len(self.entries))]
+            metafunc.parametrize(
+                "_submission", [*self.entries], indirect=True, ids=ids, scope="session"
+            )
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken.append(f"{report.nodeid}: {report.longrepr}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Submission by submission, hidden tests last: no visible message can tell of them."""
+        order = {name: place for place, name in enumerate(self.entries)}
+        for item in items:
+            if "_submission" not in getattr(item, "fixturenames", ()):
+                self.broken.append(f"{item.nodeid} does not use the fixture `student`")
+            elif item.get_closest_marker("points") is None:
+                self.broken.append(f"{item.nodeid} has no mark `points`")
+        if not self.broken:
+            items.sort(key=lambda item: (order[_entry_id(item)], is_hidden(item.path.name)))
+
+    @pytest.fixture(scope="session")
+    def _submission(self, request: pytest.FixtureRequest) -> Iterator[Line]:
+        entry = self.entries[request.param]
+        line = entry.open_line()
+        self.results[entry.id].problems = [plain(text) for text in line.problems]
+        yield line
+        line.close()
+
+    @pytest.fixture
+    def student(self, _submission: Line) -> Student:
+        """The submission's code."""
+        return Student(_submission)
+
+    @pytest.fixture
+    def expect(self, student: Student) -> Expect:
+        """Comparisons whose messages teach."""
+        return Expect(student)
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+        """Random numbers that depend on the secret, the submission and the test alone."""
+        what = f"{_entry_id(request.node)}\0{_test_name(request.node)}"
+        seed = hmac.digest(self.secret, what.encode(), hashlib.sha256)
+        return np.random.default_rng(int.from_bytes(seed, "little"))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        """One result for each test; pytest's own report, with sources and frames, is not needed."""
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, SandboxError):
+            self.sandbox_error = error
+            pytest.exit(str(error))
+        if call.when == "call" or error is not None:
+            self._record(item, error, call.when)
+        outcome = "failed" if error else "passed"
+        return pytest.TestReport(
+            item.nodeid, item.location, {}, outcome, None, call.when, duration=call.duration
+        )
+
+    def _record(self, item: pytest.Item, error: BaseException | None, when: str) -> None:
+        points = float(item.get_closest_marker("points").args[0])
+        hidden = is_hidden(item.path.name)
+        result = TestResult(_test_name(item), _title(item), hidden, points, 0.0, "failed")
+        if error is None:
+            result.earned, result.outcome = points, "passed"
+        elif when != "call" and not isinstance(error, StudentError):
+            result.outcome, result.message = "error", f"in the {when} of the test: {error!r}"
+        elif not hidden:
+            result.message = plain(_message(item, error))[:MAX_MESSAGE]
+        if (see := item.get_closest_marker("see")) is not None:
+            path, text = see.args
+            result.see = {"text": text, "url": self.settings.book + path}
+        tests = self.results[_entry_id(item)].tests
+        # A test whose teardown fails after it passed is one test.
+        tests[:] = [test for test in tests if test.name != result.name] + [result]
+
+
+def _message(item: pytest.Item, error: BaseException) -> str:
+    student = getattr(item, "funcargs", {}).get("student")
+    call = student._last if student is not None else None
+    called = f"called:    {call.text}\n" if call is not None else ""
+    if isinstance(error, Mismatch):
+        return str(error)
+    if isinstance(error, StudentError):
+        text = str(error)
+        return f"{called}{text[0].upper()}{text[1:]}"
+    returned = f"came back: {show(call.result)}\n" if call is not None else ""
+    if isinstance(error, AssertionError):
+        return f"{called}{returned}{error}"
+    return (
+        f"{called}{returned}The test could not use what came back: {type(error).__name__}: {error}"
+    )
+
+
+def _entry_id(item: Any) -> str:
+    return item.callspec.params["_submission"]
+
+
+def _test_name(item: Any) -> str:
+    """The test's file and name, with its own parameters but without the submission."""
+    own = re.sub(rf"-?{PARAMETER}\d+", "", item.callspec.id).strip("-")
+    return f"{item.path.name}::{item.originalname}" + (f"[{own}]" if own else "")
+
+
+def _title(item: Any) -> str:
+    text = (item.function.__doc__ or item.originalname.replace("_", " ")).strip()
+    return text.splitlines()[0]
