@@ -9,7 +9,7 @@ import pytest
 @pytest.mark.see("logistic_regression/model.html#equation-eq-sigmoid-stable", "a stable form")
 def test_hidden_sigmoid(student, expect, rng):
     """Any logits, small and huge, in a matrix and in none."""
-    z = rng.normal(size=(4, 5)) * rng.choice([1.0, 10.0, 900.0], size=(4, 5))
+    z = rng.uniform(0.75, 1, size=(4, 5)) * [[1.0], [-10.0], [1000.0], [-1000.0]]
     expect(student.sigmoid(z), np.vectorize(definitions.sigmoid)(z), rtol=1e-9, atol=0)
     expect(student.sigmoid(np.zeros((0, 3))), np.zeros((0, 3)))
 
