@@ -19,7 +19,7 @@ def submission(student: str = "ana", content: bytes = b"x = 1\n", **facts) -> Su
     return Submission(student=student, filename="lab.py", content=content, **facts)
 
 
-def tested(name: str = "test_a.py::test_a", earned: float = 2.0, **facts) -> TestResult:
+def checked(name: str = "test_a.py::test_a", earned: float = 2.0, **facts) -> TestResult:
     points = facts.pop("points", 2.0)
     outcome = facts.pop("outcome", "passed" if earned == points else "failed")
     defaults = {"title": f"Title of {name}.", "hidden": False}
