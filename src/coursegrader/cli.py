@@ -1,12 +1,23 @@
-"""The command `coursegrader`. Exit codes: 0 all well, 1 something to mend, 2 wrong use."""
+"""The command `coursegrader`.
+
+Exit codes: 0 all well; 1 something needs a look; 2 wrong use, or nothing could be graded.
+"""
+
+from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .assignment import Assignment, AssignmentError
-from .notebook import UnreadableError
+from .showing import plain
+
+if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
+    from .gradebook import Gradebook
+    from .policy import Policy
 
 DONE, PROBLEMS, MISUSE = 0, 1, 2
 
@@ -16,10 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (AssignmentError, UnreadableError) as error:
-        return _say(f"{error}", MISUSE)
-    except (OSError, ValueError, RuntimeError) as error:
-        return _say(f"{error}", PROBLEMS)
+    except (OSError, RuntimeError, ValueError) as error:
+        return _say(str(error), MISUSE)
+    except KeyboardInterrupt:
+        return _say("stopped; what was finished is kept, the same command goes on", MISUSE)
 
 
 def _say(text: str, code: int) -> int:
@@ -66,6 +77,111 @@ def _release(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _grade(options: argparse.Namespace) -> int:
+    from .grading import grade, write_outputs
+    from .scheduling import cluster_executor, local_executor
+
+    assignment = Assignment.load(options.assignment)
+    policy = _policy(options)
+    if options.scheduler:
+        make_executor = cluster_executor(
+            options.scheduler, ca=options.tls_ca, cert=options.tls_cert, key=options.tls_key
+        )
+    else:
+        make_executor = local_executor(options.workers)
+    if options.unsafe:
+        _say("--unsafe: students' code runs with all your rights", DONE)
+    with _gradebook(options) as gradebook:
+        outcome = grade(
+            options.submissions,
+            assignment,
+            gradebook,
+            make_executor,
+            batch=options.batch,
+            regrade=options.regrade,
+            unsafe=options.unsafe,
+            file_times=options.file_times,
+        )
+        write_outputs(options.out, assignment, gradebook, policy)
+    print(f"{outcome.graded} graded now, {outcome.before} before; see {options.out}/report.html")
+    for refused in outcome.refused:
+        _say(f"refused {plain(refused.name)}: {plain(refused.reason)}", PROBLEMS)
+    for result in outcome.not_graded:
+        _say(f"not graded {plain(result.id)}: {plain(result.reason)}", PROBLEMS)
+    for test in sorted(outcome.broken_tests):
+        _say(f"a test failed by itself: {plain(test)}", PROBLEMS)
+    return DONE if outcome.clean else PROBLEMS
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .grading import write_outputs
+
+    assignment = Assignment.load(options.assignment)
+    with _gradebook(options) as gradebook:
+        unmatched = write_outputs(
+            options.out,
+            assignment,
+            gradebook,
+            _policy(options),
+            canvas=options.canvas,
+            moodle=options.moodle,
+        )
+    for student in unmatched:
+        _say(f"not in the course system's file: {plain(student)}", PROBLEMS)
+    print(f"written to {options.out}")
+    return PROBLEMS if unmatched else DONE
+
+
+def _mark(options: argparse.Namespace) -> int:
+    assignment = Assignment.load(options.assignment)
+    with _gradebook(options) as gradebook:
+        if options.test is not None:
+            gradebook.set_override(
+                assignment.name,
+                options.student,
+                options.test,
+                earned=options.earned,
+                comment=options.comment,
+            )
+        else:
+            gradebook.set_manual(
+                assignment.name,
+                options.student,
+                adjustment=options.adjust,
+                comment=options.comment,
+            )
+    print(f"noted for {options.student}; write the files again with: coursegrader export")
+    return DONE
+
+
+def _similar(options: argparse.Namespace) -> int:
+    from .intake import collect
+    from .release import student_files
+    from .similar import code_of, listing, similar_pairs, write_similar
+
+    assignment = Assignment.load(options.assignment)
+    submissions, _ = collect(options.submissions)
+    notebook = assignment.settings.notebook
+    baseline = code_of(notebook, student_files(assignment)[notebook])
+    pairs = similar_pairs(submissions, baseline, threshold=options.threshold)
+    print(listing(pairs))
+    if options.output:
+        write_similar(options.output, assignment.settings.title, pairs)
+    return DONE
+
+
+def _gradebook(options: argparse.Namespace) -> Gradebook:
+    from .gradebook import Gradebook
+
+    return Gradebook.open(options.gradebook)
+
+
+def _policy(options: argparse.Namespace) -> Policy:
+    from .policy import Policy
+
+    return Policy.load(options.policy) if options.policy else Policy()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coursegrader", description="Check, pack, release and grade assignments."
@@ -90,7 +206,58 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--to", type=Path, help="default: student/ in the assignment's folder")
     release.set_defaults(run=_release)
 
+    grade = commands.add_parser("grade", help="grade a folder or a Canvas or Moodle zip")
+    grade.add_argument("submissions", type=Path, help="folder, zip, or one file")
+    grade.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="processes here")
+    grade.add_argument("--batch", type=_count, default=25, help="submissions at a time; default 25")
+    grade.add_argument("--scheduler", help="grade on this Dask cluster, such as tls://host:8786")
+    for name in ("--tls-ca", "--tls-cert", "--tls-key"):
+        grade.add_argument(name, help="PEM file for the connection to the cluster")
+    grade.add_argument("--regrade", action="store_true", help="also what was graded before")
+    grade.add_argument("--file-times", action="store_true", help="files tell when they came in")
+    grade.add_argument("--unsafe", action="store_true", help="no sandbox: only for code you trust")
+    grade.set_defaults(run=_grade)
+
+    export = commands.add_parser("export", help="write the files of a gradebook again")
+    export.add_argument("--canvas", type=Path, help="the class's CSV from Canvas, to be filled in")
+    export.add_argument("--moodle", type=Path, help="the grading worksheet from Moodle")
+    export.set_defaults(run=_export)
+
+    for command in (grade, export):
+        command.add_argument("--out", type=Path, default=Path("graded"), help="default: graded/")
+        command.add_argument("--policy", type=Path, help="late policy and attempts, a TOML file")
+
+    mark = commands.add_parser("mark", help="change a student's points by hand, with a comment")
+    mark.add_argument("student", help="as grades.csv has it")
+    mark.add_argument("--adjust", default="0", metavar="POINTS", help="added to the total")
+    mark.add_argument("--test", help="override this test instead")
+    mark.add_argument(
+        "--earned", metavar="POINTS", help="its points; without it the test counts again"
+    )
+    mark.add_argument("--comment", default="", help="shown to the student")
+    mark.set_defaults(run=_mark)
+
+    for command in (grade, export, mark):
+        command.add_argument(
+            "--gradebook", type=Path, default=Path("gradebook.sqlite"), help="default: %(default)s"
+        )
+
+    similar = commands.add_parser("similar", help="list suspiciously similar pairs")
+    similar.add_argument("submissions", type=Path, help="folder, zip, or one file")
+    similar.add_argument("--threshold", type=float, default=0.5, help="from 0 to 1; default 0.5")
+    similar.add_argument("-o", "--output", type=Path, help="an HTML page with the common parts")
+    similar.set_defaults(run=_similar)
+
+    for command in (grade, export, mark, similar):
+        command.add_argument("--assignment", required=True, help="the folder of its source")
     for command in (check, pack):
         command.add_argument("--assignment", default=".", help="its folder; default: this one")
     release.add_argument("assignment", help="the folder of the assignment's source")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
