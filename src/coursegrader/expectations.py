@@ -94,7 +94,7 @@ class Expect:
         if condition:
             return
         named = next((message for message, holds in (mistakes or {}).items() if holds), None)
-        call = self._student._last or Call("")
+        call = self._student._last or Call(str)
         self._fail(call.result, what, named)
 
     def _fail(self, got: Any, want: str, reason: str | None, hint: str | None = None) -> NoReturn:

@@ -139,9 +139,14 @@ class SandboxLine:
 class Call:
     """The last thing a test asked, for messages: how it reads, what came back."""
 
-    text: str
+    describe: Callable[[], str]
     result: Any = None
     kind: str = ""
+
+    @property
+    def text(self) -> str:
+        """Made when a message needs it: most tests pass."""
+        return self.describe()
 
 
 class Student:
@@ -166,19 +171,21 @@ class Student:
 
     def get(self, name: str) -> Any:
         """The value of a module-level variable."""
-        return self._ask(["get", name], name)
+        return self._ask(["get", name], lambda: name)
 
     def has(self, name: str) -> bool:
         """Whether the submission defines a name."""
-        return self._ask(["has", name], f"has {name}") is True
+        return self._ask(["has", name], lambda: f"is {name} defined?") is True
 
     def gradient(self, name: str, *args: Any, wrt: int = 0, **kwargs: Any) -> Any:
         """d(sum of name(*args))/d(args[wrt]) by Torch's autograd, in float64, as an array."""
-        text = f"the gradient of {call_text(name, args, kwargs)} by argument {wrt + 1}"
-        return self._ask(["gradient", name, list(args), kwargs, wrt], text)
+        return self._ask(
+            ["gradient", name, list(args), kwargs, wrt],
+            lambda: f"the gradient of {call_text(name, args, kwargs)} by argument {wrt + 1}",
+        )
 
-    def _ask(self, request: list[Any], text: str) -> Any:
-        self._last = Call(text)
+    def _ask(self, request: list[Any], describe: Callable[[], str]) -> Any:
+        self._last = Call(describe)
         frame = pack(_unwrap(request), _refuse)
         what = str(request[2] if request[0] in ("method", "attribute") else request[1])
         reply = _value(self._line.ask(frame, what), lambda handle: Handle(self, handle))
@@ -205,7 +212,7 @@ class Remote:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         request = ["call", self._name, list(args), kwargs]
-        return self._student._ask(request, call_text(self._name, args, kwargs))
+        return self._student._ask(request, lambda: call_text(self._name, args, kwargs))
 
 
 class Handle:
@@ -222,15 +229,16 @@ class Handle:
             raise AttributeError(name)
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            text = call_text(f"{self._handle.type_name}.{name}", args, kwargs)
             request = ["method", self, name, list(args), kwargs]
-            return self._student._ask(request, text)
+            text = f"{self._handle.type_name}.{name}"
+            return self._student._ask(request, lambda: call_text(text, args, kwargs))
 
         return method
 
     def get(self, name: str) -> Any:
         """The value of an attribute."""
-        return self._student._ask(["attribute", self, name], f"{self._handle.type_name}.{name}")
+        text = f"{self._handle.type_name}.{name}"
+        return self._student._ask(["attribute", self, name], lambda: text)
 
 
 def call_text(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

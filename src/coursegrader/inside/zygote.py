@@ -156,11 +156,14 @@ def _lock_down(line: int, settings: dict[str, Any]) -> None:
     os.closerange(line + 1, 1024)
     _call("mount", None, b"/", None, _MS_REC_PRIVATE, None)
     size = f"size={settings['disk_bytes']},nr_inodes=2000,mode=700".encode()
-    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, size)
+    workspace = settings["workspace"]
+    _call(
+        "mount", b"tmpfs", workspace.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, size
+    )
     # The zygote's /proc cannot be unmounted from here, but it can be covered.
     flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k")
-    os.chdir("/tmp")
+    os.chdir(workspace)
     for name, value in settings["limits"].items():
         limit = getattr(resource, name)
         resource.setrlimit(limit, (value, value))

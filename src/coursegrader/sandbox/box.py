@@ -13,7 +13,7 @@ from itertools import count
 from typing import Protocol
 
 from ..inside.serve import NONCE
-from ..inside.wire import LENGTHS, WireError, lengths
+from ..inside.wire import LENGTHS, MAX_ARRAYS, MAX_HEADER, WireError, lengths
 from ..limits import Limits
 from . import bubblewrap
 from .errors import SandboxError
@@ -113,7 +113,8 @@ class Sandbox:
                 "uid": bubblewrap.uid_to_drop_to(),
                 "preload": list(self.preload),
                 "filter": compiled_filter().hex(),
-                "disk_bytes": self.limits.disk_mb << 20,
+                "disk_bytes": int(self.limits.disk_mb) << 20,
+                "workspace": bubblewrap.workspace(self.packages),
             }
             ours.settimeout(START_SECONDS)
             try:
@@ -134,7 +135,7 @@ class Sandbox:
 
     def _limit_memory(self) -> None:
         """For the zygote and the one child that it has at a time."""
-        limit = (self.limits.memory_mb + 1024) << 20
+        limit = (int(self.limits.memory_mb) + 1024) << 20
         self._group = make_group(limit, f"coursegrader-{os.getpid()}-{next(_sandboxes)}")
         with contextlib.suppress(OSError):
             for pid in _descendants(self._process.pid):
@@ -155,7 +156,7 @@ class Sandbox:
                 raise _ZygoteDied
             if message[:1] != b"p" or len(fds) != 1:
                 raise SandboxError(f"a child could not be made: {message[1:].decode()}")
-            child = Child(ours, _PidfdProcess(fds[0]))
+            process = _PidfdProcess(fds[0])
         except OSError:
             ours.close()
             raise _ZygoteDied from None
@@ -164,12 +165,13 @@ class Sandbox:
             reply = ours.recv(1001)
         except OSError:
             reply = b""
-        if reply != b"r":
-            child.kill()
-            if not reply:
-                raise _ZygoteDied
-            raise SandboxError(f"a child could not be locked down: {reply[1:].decode()}")
-        return child
+        child = Child(ours, process)
+        if reply == b"r":
+            return child
+        child.kill()
+        if not reply:
+            raise _ZygoteDied
+        raise SandboxError(f"a child could not be locked down: {reply[1:].decode()}")
 
 
 class _ZygoteDied(Exception):
@@ -205,6 +207,8 @@ class Child:
 
     def __init__(self, line: socket.socket, process: Process) -> None:
         self._line, self._process = line, process
+        line.setblocking(False)
+        self._received = bytearray()
         self.alive = True
 
     def ask(self, frame: bytes, seconds: float) -> tuple[bytes, bytes]:
@@ -224,7 +228,10 @@ class Child:
             if prefix[: NONCE.size] != nonce:
                 raise ChildDied("it wrote something that is no answer")
             header, arrays = lengths(prefix[NONCE.size :])
-            return self._receive(header, clock), self._receive(arrays, clock)
+            body = self._receive(header + arrays, clock)
+            if self._received:
+                raise ChildDied("it wrote more than an answer")
+            return body[:header], body[header:]
         except WireError as error:
             self.kill()
             raise ChildDied(str(error)) from None
@@ -245,20 +252,27 @@ class Child:
     def _send(self, data: bytes, clock: "_Clock") -> None:
         view = memoryview(data)
         while view:
-            self._wait([], [self._line], clock)
-            view = view[self._line.send(view, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
+            try:
+                view = view[self._line.send(view, socket.MSG_NOSIGNAL) :]
+            except BlockingIOError:
+                self._wait([], [self._line], clock)
 
     def _receive(self, length: int, clock: "_Clock") -> bytes:
-        parts = []
-        while length:
-            self._wait([self._line], [], clock)
-            # Plain recv: file descriptors that come along are dropped by the kernel.
-            part = self._line.recv(min(length, 1 << 20), socket.MSG_DONTWAIT)
+        """The next `length` bytes; what came behind them is kept."""
+        while len(self._received) < length:
+            try:
+                # Plain recv: file descriptors that come along are dropped by the kernel.
+                part = self._line.recv(1 << 20)
+            except BlockingIOError:
+                self._wait([self._line], [], clock)
+                continue
             if not part:
                 raise ChildDied("it ended")
-            parts.append(part)
-            length -= len(part)
-        return b"".join(parts)
+            self._received += part
+            if len(self._received) > MAX_HEADER + MAX_ARRAYS + (1 << 21):
+                raise ChildDied("it wrote far more than an answer")
+        data, self._received = bytes(self._received[:length]), self._received[length:]
+        return data
 
     def _wait(
         self, readers: list[socket.socket], writers: list[socket.socket], clock: "_Clock"

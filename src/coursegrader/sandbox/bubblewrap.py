@@ -19,9 +19,9 @@ HOUSE = "/grader"  # where the sandbox sees our own files
 UNPRIVILEGED_UID = 65534
 APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 REMEDY = "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+WORKSPACE = "/tmp"
+OTHER_WORKSPACE = "/workspace"
 ENVIRONMENT = {
-    "HOME": "/tmp",
-    "TMPDIR": "/tmp",
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
     # One submission, one core: more threads only contend.
@@ -48,7 +48,9 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
     if bwrap is None:
         raise SandboxError("bubblewrap is missing: on Debian or Ubuntu, apt install bubblewrap")
     arguments = [bwrap, *_namespaces(), "--die-with-parent", "--new-session", "--clearenv"]
-    variables = ENVIRONMENT | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    home = workspace(packages)
+    variables = ENVIRONMENT | {"HOME": home, "TMPDIR": home}
+    variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     for name, value in variables.items():
         arguments += ["--setenv", name, value]
     hidden = {str(path) for path in other_packages()}
@@ -57,7 +59,7 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
     later |= {f"{HOUSE}/{name}": path for name, path in cell_transformer_files().items()}
     later[f"{HOUSE}/inside"] = INSIDE
     # The zygote must pass through folders that bubblewrap would make for root alone.
-    targets = [*binds, *later, "/dev/null", "/tmp"]
+    targets = [*binds, *later, "/dev/null"]
     for folder in sorted({str(parent) for target in targets for parent in Path(target).parents}):
         arguments += ["--perms", "0755", "--dir", folder]
     for target, path in binds.items():
@@ -71,13 +73,20 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
     for device in ("/dev/null", "/dev/urandom"):
         arguments += ["--dev-bind", device, device]
     # For the zygote, which sets up its children's namespaces; they cannot see it.
-    arguments += ["--proc", "/proc", "--dir", "/tmp", "--remount-ro", "/"]
+    arguments += ["--proc", "/proc", "--dir", home, "--remount-ro", "/"]
     start = (
         f"import sys; sys.path[:] = {[HOUSE, *module_search_path()]!r}; "
         "from inside.zygote import main; main()"
     )
     program = str(Path(sys._base_executable).resolve())
     return [*arguments, "--", program, "-I", "-S", "-B", "-c", start, str(control_fd)]
+
+
+def workspace(packages: tuple[str, ...]) -> str:
+    """Where a child finds its own empty folder; an interpreter that lies there stays uncovered."""
+    visible = [*interpreter_paths(), *package_paths(("msgpack", *packages))]
+    covered = any(path.is_relative_to(WORKSPACE) for path in visible)
+    return OTHER_WORKSPACE if covered else WORKSPACE
 
 
 def _namespaces() -> list[str]:
