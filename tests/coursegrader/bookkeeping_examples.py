@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+from coursegrader.policy import Attempt, Grade, Manual, Policy, grade, most_points
 from coursegrader.records import Result, Submission, TestResult
 
 
@@ -35,3 +36,15 @@ def result(of: Submission, *tests: TestResult, **facts) -> Result:
 def at(text: str) -> datetime:
     """A time in UTC, as `2026-03-01 12:00`."""
     return datetime.fromisoformat(f"{text}+00:00")
+
+
+def graded(student: str = "ana", *tests: TestResult, **facts) -> Grade:
+    """A grade by the policy and manual marks given, as the gradebook would make it."""
+    policy, manual = facts.pop("policy", Policy()), facts.pop("manual", Manual())
+    outcome = {name: facts.pop(name) for name in ("status", "reason", "problems") if name in facts}
+    one = Submission(student, facts.pop("filename", "lab.py"), b"x = 1\n", **facts)
+    told = result(one, *tests, **outcome)
+    attempt = Attempt(
+        student, one.platform_id, one.filename, one.attempt, one.submitted, one.late, told
+    )
+    return grade([attempt], policy, most_points([told]), manual)
