@@ -9,6 +9,7 @@ NOTEBOOKS := $(sort $(wildcard book/*.ipynb book/*/*.ipynb))
 export PATH := $(abspath $(BIN)):$(PATH)
 # One thread for each of the two test workers: more only contend on a small machine.
 export OMP_NUM_THREADS ?= 1
+EXTRAS := torch,lab,book,grader,cluster,test
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -27,7 +28,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer (python.org, or your system's package python3), or name it: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ": install a newer one, or name it: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
-	$(PIP) install --quiet --constraint constraints.txt $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[torch,lab,book,test]" \
+	$(PIP) install --quiet --constraint constraints.txt $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[$(EXTRAS)]" \
 	|| { echo "pip could not install the packages above. If it tried to compile one, a C compiler is missing: apt install build-essential python3-dev (Debian, Ubuntu), xcode-select --install (macOS)."; exit 1; }
 	@touch $@
 
@@ -64,7 +65,7 @@ bench: $(VENV)/bench ## measure speed beside public libraries, into bench/RESULT
 
 lock: ## write the newest versions that fit pyproject.toml into constraints.txt; give it the oldest Python
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --quiet $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[torch,lab,book,test]"
+	$(VENV)-lock/bin/pip install --quiet $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) --editable ".[$(EXTRAS)]"
 	{ echo "# The versions that are tested together, written by 'make lock'."; \
 	  $(VENV)-lock/bin/pip freeze --exclude pixels-to-tracks | sed 's/+cpu$$//' | grep -v -i -E '^(nvidia|triton|cuda)'; } > constraints.txt
 	rm -rf $(VENV)-lock

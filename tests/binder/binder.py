@@ -10,9 +10,14 @@ from packaging.utils import canonicalize_name
 
 PYTHON = "3.11"
 # Where conda-forge's name differs from PyPI's.
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "torch": "pytorch-cpu"}
-# A notebook runs without them, and every one makes Binder slower to start.
-FORBIDDEN = ("jupyter-book", "nbval", "pytest", "sphinx")
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "msgpack": "msgpack-python",
+    "torch": "pytorch-cpu",
+}
+# A notebook runs without them, and every one makes Binder slower to start. pytest is not among
+# them: `coursegrader.check()` runs the visible tests of an assignment with it.
+FORBIDDEN = ("distributed", "jupyter-book", "nbval", "sphinx")
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -22,10 +27,11 @@ def environment(root: Path) -> dict[str, str]:
 
 
 def requirements(root: Path) -> list[Requirement]:
-    """What pyproject.toml says a notebook needs."""
+    """What pyproject.toml says a notebook needs, one of coursework included."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    return [Requirement(r) for r in project["dependencies"] + extras["torch"] + extras["lab"]]
+    names = project["dependencies"] + extras["torch"] + extras["lab"] + extras["check"]
+    return [Requirement(name) for name in names]
 
 
 def tested_versions(root: Path) -> dict[str, str]:
