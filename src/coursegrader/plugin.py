@@ -6,7 +6,8 @@ Tests run in this process, where no student's code ever runs; the fixture `stude
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,7 @@ class GraderPlugin:
         self.results = {entry.id: Result(entry.id, "graded") for entry in entries}
         self.broken: list[str] = []  # what is wrong with the test files: the instructor's to mend
         self.sandbox_error: SandboxError | None = None
+        self._open: tuple[Entry, Line, float] | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
         for mark, meaning in MARKS.items():
@@ -59,9 +61,7 @@ class GraderPlugin:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "_submission" in metafunc.fixturenames:
             ids = [f"{PARAMETER}{number}" for number in range(len(self.entries))]
-            metafunc.parametrize(
-                "_submission", [*self.entries], indirect=True, ids=ids, scope="session"
-            )
+            metafunc.parametrize("_submission", [*self.entries], indirect=True, ids=ids)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -79,13 +79,25 @@ class GraderPlugin:
         if not self.broken:
             items.sort(key=lambda item: (order[_entry_id(item)], is_hidden(item.path.name)))
 
-    @pytest.fixture(scope="session")
-    def _submission(self, request: pytest.FixtureRequest) -> Iterator[Line]:
+    @pytest.fixture
+    def _submission(self, request: pytest.FixtureRequest) -> Line:
+        """The line to a submission's code: one for all its tests, which run in a row."""
         entry = self.entries[request.param]
-        line = entry.open_line()
-        self.results[entry.id].problems = [plain(text) for text in line.problems]
-        yield line
-        line.close()
+        if self._open is None or self._open[0] is not entry:
+            self._close()
+            self._open = entry, entry.open_line(), time.monotonic()
+            self.results[entry.id].problems = [plain(text) for text in self._open[1].problems]
+        return self._open[1]
+
+    def pytest_unconfigure(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._open is not None:
+            entry, line, start = self._open
+            line.close()
+            self.results[entry.id].seconds = time.monotonic() - start
+            self._open = None
 
     @pytest.fixture
     def student(self, _submission: Line) -> Student:

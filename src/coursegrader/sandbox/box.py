@@ -136,9 +136,9 @@ class Sandbox:
     def _limit_memory(self) -> None:
         """For the zygote and the one child that it has at a time."""
         limit = (int(self.limits.memory_mb) + 1024) << 20
-        self._group = make_group(limit, f"coursegrader-{os.getpid()}-{next(_sandboxes)}")
+        self._group = make_group(limit, next(_sandboxes))
         with contextlib.suppress(OSError):
-            for pid in _descendants(self._process.pid):
+            for pid in descendants(self._process.pid):
                 self._group.add(pid)
 
     def _spawn(self) -> "Child":
@@ -313,7 +313,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """A process and all below it."""
     pids = [pid]
     for parent in pids:

@@ -6,9 +6,12 @@ tmpfs. Both kinds of hierarchy are served; where none may be written, the sandbo
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+PREFIX = "coursegrader"
+REMOVAL_TRIES, REMOVAL_PAUSE = 50, 0.01  # seconds between tries
 
 
 class MemoryGroup:
@@ -30,19 +33,24 @@ class MemoryGroup:
             (self.folder / "cgroup.procs").write_text(str(pid))
 
     def remove(self) -> None:
-        """Delete the group; its processes must have ended."""
-        if self.folder is not None:
+        """Delete the group, as soon as the last of its killed processes is gone."""
+        for _ in range(REMOVAL_TRIES):
+            if self.folder is None:
+                return
             with contextlib.suppress(OSError):
                 self.folder.rmdir()
-            self.folder = None
+                self.folder = None
+                return
+            time.sleep(REMOVAL_PAUSE)
 
 
 def make_group(
-    limit: int, name: str, membership: str | None = None, root: Path = ROOT
+    limit: int, number: int, membership: str | None = None, root: Path = ROOT
 ) -> MemoryGroup:
     """A group below this process's own with a limit in bytes, or one without a limit.
 
     Args:
+        number: of the sandbox in this process.
         membership: the text of /proc/self/cgroup.
     """
     if membership is None:
@@ -58,10 +66,19 @@ def make_group(
         else:
             continue
         with contextlib.suppress(OSError):
-            folder = parent / name
+            _remove_left_behind(parent)
+            folder = parent / f"{PREFIX}-{os.getpid()}-{number}"
             folder.mkdir()
             return MemoryGroup(folder, limit_file, limit)
     return MemoryGroup(None)
+
+
+def _remove_left_behind(parent: Path) -> None:
+    """Groups of processes that were killed before they could remove them."""
+    for folder in parent.glob(f"{PREFIX}-*-*"):
+        if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _delegates_memory(group: Path) -> bool:
