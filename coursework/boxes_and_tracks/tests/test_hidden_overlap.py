@@ -70,15 +70,16 @@ def test_hidden_giou_loss_gradient(student, expect, rng):
 @pytest.mark.points(3)
 @pytest.mark.see("reference/visioncourse.html#visioncourse.detection.nms", "NMS in the package")
 def test_hidden_nms(student, expect, rng):
-    """Heaps of boxes with tied scores, a chain, and an IoU at the threshold."""
+    """Heaps of boxes with tied scores, a chain, boxes apart, and an IoU at the threshold."""
     objects = draw_boxes(rng, 5, spread=80.0)
     heap = np.repeat(objects, 6, axis=0) + rng.normal(scale=1.0, size=(30, 4))
     heap[:, 2:] = np.maximum(heap[:, 2:], heap[:, :2] + 1)
     x, y = rng.integers(200, 300, size=2).tolist()
     chain = [[x + 3 * k, y, x + 3 * k + 10, y + 10] for k in range(3)]
     half = [[x, y + 100, x + 8, y + 108], [x, y + 100, x + 8, y + 104]]
-    boxes = np.concatenate([heap, np.array(chain + half, dtype=float)])
-    scores = np.concatenate([rng.integers(3, 9, size=30) / 10, [0.9, 0.8, 0.7, 0.6, 0.5]])
+    apart = [[x + 50, y, x + 60, y + 10], [x + 70, y + 30, x + 80, y + 50]]
+    boxes = np.concatenate([heap, np.array(chain + half + apart, dtype=float)])
+    scores = np.concatenate([rng.integers(3, 9, size=30) / 10, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]])
     shuffled = rng.permutation(len(boxes))
     boxes, scores = boxes[shuffled], scores[shuffled]
     expect(student.nms(boxes, scores, 0.5), oracle.survivors(boxes, scores, 0.5), kind="list")

@@ -53,26 +53,27 @@ def test_hidden_kalman_update(student, expect, rng):
     "reference/visioncourse.html#visioncourse.tracking.greedy_associate", "the greedy rule"
 )
 def test_hidden_associate(student, expect, rng):
-    """A crowd, a conflict, a tie, and an IoU at the threshold."""
+    """A crowd, a conflict, a tie, two that are apart, and an IoU at the threshold."""
     near = rng.uniform(0, 60, size=(12, 2))
     tracks = np.concatenate([near, near + rng.uniform(15, 25, size=(12, 2))], axis=1)
     detections = (tracks + rng.normal(scale=2.0, size=(12, 4)))[rng.permutation(12)[:9]]
     x, y = rng.integers(200, 300, size=2).tolist()
     rivals = [[x, y, x + 10, y + 10], [x + 4, y, x + 14, y + 10], *[[x, 500, x + 8, 508]] * 2]
+    rivals += [[x + 50, y, x + 60, y + 10]]
+    claims = [[x, 500, x + 8, 504], [x + 3, y, x + 13, y + 10], [x + 70, y + 30, x + 80, y + 50]]
     tracks = np.concatenate([tracks, np.array(rivals, dtype=float)])
-    claims = [[x, 500, x + 8, 504], [x + 3, y, x + 13, y + 10]]
     detections = np.concatenate([np.array(claims, dtype=float), detections])
     for limit in (0.5, 0.1):
         expect(student.associate(tracks, detections, limit), oracle.ties(tracks, detections, limit))
 
 
 def draw_video(rng, frames):
-    """Four objects far apart in rows, each with a drawn velocity; the detector's order is drawn."""
-    near = np.stack([rng.uniform(0, 100, size=4), 100.0 * np.arange(4)], axis=1)
-    size, speed = rng.uniform(20, 30, size=(4, 2)), rng.uniform(4, 7, size=4) * rng.choice([-1, 1])
+    """Four objects below each other that move to one side at a drawn velocity."""
+    near = np.stack([rng.uniform(0, 10, size=4), 100.0 * np.arange(4)], axis=1)
+    size, speed = rng.uniform(20, 30, size=(4, 2)), rng.uniform(4, 7) * rng.choice([-1, 1])
     video = []
     for frame in range(frames):
-        corner = near + np.stack([speed * frame, np.zeros(4)], axis=1)
+        corner = near + np.array([speed * frame, 0.0])
         boxes = np.concatenate([corner, corner + size], axis=1)
         video.append(boxes + rng.normal(scale=0.3, size=(4, 4)))
     return video
@@ -82,8 +83,10 @@ def draw_video(rng, frames):
 @pytest.mark.see("reference/visioncourse.html#visioncourse.tracking.Sort", "SORT in the package")
 def test_hidden_tracker_motion(student, expect, rng):
     """Four objects, seen in every frame in a drawn order, a fifth one later."""
-    video = [boxes[rng.permutation(4)] for boxes in draw_video(rng, 8)]
-    video[5:] = [np.concatenate([[[0, 900, 9, 930]], boxes]) for boxes in video[5:]]
+    video = draw_video(rng, 8)
+    below = np.array([0.0, 900.0, 0.0, 900.0])
+    video[5:] = [np.concatenate([boxes[:1] + below, boxes]) for boxes in video[5:]]
+    video = [boxes[rng.permutation(len(boxes))] for boxes in video]
     tracker = student.Tracker(0.3, 2)
     for boxes, want in zip(video, oracle.follow(video, 0.3, 2), strict=True):
         expect(tracker.update(boxes), want, rtol=1e-5)

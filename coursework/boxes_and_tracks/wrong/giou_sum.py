@@ -1,0 +1,28 @@
+"""The sum over the pairs in place of their mean."""
+
+import torch
+
+EARNED = {
+    "test_overlap.py::test_giou_loss_is_a_mean": 0,
+    "test_hidden_overlap.py::test_hidden_giou_loss": 0,
+    "test_hidden_overlap.py::test_hidden_giou_loss_gradient": 0,
+}
+SAYS = "This is the sum over the pairs: divide by their number."
+
+
+def parts(a, b):
+    def size(box):
+        return (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+
+    w = torch.minimum(a[:, 2], b[:, 2]) - torch.maximum(a[:, 0], b[:, 0])
+    h = torch.minimum(a[:, 3], b[:, 3]) - torch.maximum(a[:, 1], b[:, 1])
+    inter = w.clamp(min=0) * h.clamp(min=0)
+    union = size(a) + size(b) - inter
+    W = torch.maximum(a[:, 2], b[:, 2]) - torch.minimum(a[:, 0], b[:, 0])
+    H = torch.maximum(a[:, 3], b[:, 3]) - torch.minimum(a[:, 1], b[:, 1])
+    return inter, union, W * H
+
+
+def giou_loss(predicted, target):
+    inter, union, hull = parts(predicted, target)
+    return (1 - inter / union + (hull - union) / hull).sum()

@@ -1,0 +1,27 @@
+"""A correction away from the measurement."""
+
+import numpy as np
+
+EARNED = {
+    "test_filter.py::test_kalman_update_by_hand": 0,
+    "test_tracks.py::test_tracker_keeps_identities": 0,
+    "test_tracks.py::test_tracker_moves_on_while_hidden": 0,
+    "test_hidden_tracks.py::test_hidden_kalman_update": 0,
+    "test_hidden_tracks.py::test_hidden_tracker_motion": 0,
+    "test_hidden_tracks.py::test_hidden_tracker_gaps": 0,
+}
+SAYS = "The correction goes the wrong way: it is z - H x."
+
+
+class KalmanFilter:
+    def __init__(self, F, H, Q, R, x, P):
+        self.F, self.H, self.Q, self.R, self.x, self.P = F, H, Q, R, x, P
+
+    def predict(self):
+        self.x = self.F @ self.x
+        self.P = self.F @ self.P @ self.F.T + self.Q
+
+    def update(self, z):
+        K = self.P @ self.H.T @ np.linalg.inv(self.H @ self.P @ self.H.T + self.R)
+        self.x = self.x + K @ (self.H @ self.x - z)
+        self.P = (np.eye(len(self.x)) - K @ self.H) @ self.P
