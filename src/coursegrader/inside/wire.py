@@ -9,7 +9,7 @@ Each value but the plain scalars is a list that begins with a tag:
 
     ["l", ...] list   ["t", ...] tuple   ["s", ...] set   ["d", key, value, ...] dict
     ["i", bytes] big integer   ["c", real, imaginary] complex number
-    ["a", dtype, shape, start, length, is_tensor] array, its bytes in the second part of the frame
+    ["a", dtype, shape, is_tensor] array; its bytes are the next in the second part of the frame
     ["h", number, type_name] handle
 """
 
@@ -18,7 +18,7 @@ import re
 import struct
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgpack
@@ -28,6 +28,9 @@ MAX_HEADER = 1 << 20
 MAX_ARRAYS = 64 << 20
 MAX_DEPTH = 32
 MAX_INTEGER_BYTES = 512
+# Of all sets and dicts of a frame: keys that were chosen to collide take quadratic time.
+MAX_KEYS = 5000
+TAGS = {list: "l", tuple: "t", set: "s", frozenset: "s", dict: "d"}
 _DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 
 
@@ -54,13 +57,13 @@ def pack(value: Any, keep: Callable[[Any], Handle]) -> bytes:
     Raises:
         WireError: it nests deeper than MAX_DEPTH, refers to itself, or is too large.
     """
-    blobs: list[bytes] = []
-    tree = _encode(value, blobs, keep, 0)
+    encoder = _Encoder(keep)
+    tree = encoder.value(value)
     try:
         header = msgpack.packb(tree, unicode_errors="replace")
     except (ValueError, OverflowError, MemoryError) as error:
         raise WireError(f"the value cannot be sent: {error}") from None
-    arrays = b"".join(blobs)
+    arrays = b"".join(encoder.blobs)
     if len(header) > MAX_HEADER or len(arrays) > MAX_ARRAYS:
         raise WireError(
             f"the value is too large: {len(header) + len(arrays):,} bytes; at most "
@@ -98,44 +101,68 @@ def unpack(
     """
     try:
         tree = msgpack.unpackb(header, use_list=True, raw=False, strict_map_key=True)
-        return _Decoder(arrays, open_handle, make_tensor).value(tree)
+        decoder = _Decoder(arrays, open_handle, make_tensor)
+        value = decoder.value(tree)
     except WireError:
         raise
     # msgpack's own errors are ValueErrors; a tag without its items is an IndexError or TypeError.
     except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
         raise WireError(f"not a frame: {type(error).__name__}") from None
+    if decoder.position != len(arrays):
+        raise WireError("not a frame: bytes that belong to no array")
+    return value
 
 
-def _encode(value: Any, blobs: list[bytes], keep: Callable[[Any], Handle], depth: int) -> Any:
-    kind = type(value)  # exact: a subclass could answer anything
-    if value is None or kind in (bool, float, str, bytes):
-        return value
-    if kind is int:
-        return value if -(1 << 63) <= value < 1 << 63 else ["i", _integer_bytes(value)]
-    if kind is complex:
-        return ["c", value.real, value.imag]
-    if depth >= MAX_DEPTH and kind in (list, tuple, set, frozenset, dict):
-        raise WireError(f"the value nests deeper than {MAX_DEPTH} levels, or contains itself")
-    tag = {list: "l", tuple: "t", set: "s", frozenset: "s", dict: "d"}.get(kind)
-    if tag is not None:
-        items = [part for pair in value.items() for part in pair] if tag == "d" else value
-        return [tag, *(_encode(item, blobs, keep, depth + 1) for item in items)]
-    if kind is Handle:
-        return ["h", *value]
-    if kind is TensorArray:
-        return _encode_array(value.array, blobs, is_tensor=True)
-    # A program without NumPy or Torch has no array of theirs.
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    if numpy is not None:
-        if isinstance(value, numpy.generic) and kind.__module__ == "numpy":
-            # A long double is its own item.
-            item = value.item()
-            return value if item is value else _encode(item, blobs, keep, depth)
-        if kind is numpy.ndarray and value.dtype.kind in "biufc":
-            return _encode_array(value, blobs, is_tensor=False)
-    if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
-        return _encode_array(_tensor_array(torch, value), blobs, is_tensor=True)
-    return ["h", *keep(value)]
+@dataclass
+class _Encoder:
+    keep: Callable[[Any], Handle]
+    blobs: list[bytes] = field(default_factory=list)
+    keys: int = 0
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        kind = type(value)  # exact: a subclass could answer anything
+        if value is None or kind in (bool, float, str, bytes):
+            return value
+        if kind is int:
+            return value if -(1 << 63) <= value < 1 << 63 else ["i", _integer_bytes(value)]
+        if kind is complex:
+            return ["c", value.real, value.imag]
+        if kind in TAGS:
+            return self.items(value, TAGS[kind], depth)
+        if kind is Handle:
+            return ["h", *value]
+        # A program without NumPy or Torch has no array of theirs.
+        numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+        if kind is TensorArray:
+            return self.array(numpy.asarray(value.array), is_tensor=True)
+        if numpy is not None:
+            if isinstance(value, numpy.generic) and kind.__module__ == "numpy":
+                # The item of a long double is a long double.
+                wide = {numpy.longdouble: float, numpy.clongdouble: complex}.get(kind)
+                return self.value(wide(value) if wide else value.item(), depth)
+            if kind is numpy.ndarray and value.dtype.kind in "biufc":
+                return self.array(value, is_tensor=False)
+        if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
+            array = _tensor_array(torch, value)
+            if array is not None:
+                return self.array(array, is_tensor=True)
+        return ["h", *self.keep(value)]
+
+    def items(self, value: Any, tag: str, depth: int) -> list[Any]:
+        if depth >= MAX_DEPTH:
+            raise WireError(f"the value nests deeper than {MAX_DEPTH} levels, or contains itself")
+        if tag in "sd":
+            self.keys = _counted(self.keys + len(value))
+        parts = [part for pair in value.items() for part in pair] if tag == "d" else value
+        return [tag, *(self.value(part, depth + 1) for part in parts)]
+
+    def array(self, array: Any, *, is_tensor: bool) -> list[Any]:
+        if array.dtype.kind not in "biufc":
+            raise WireError(f"an array of {array.dtype} holds no numbers")
+        if array.nbytes > MAX_ARRAYS:
+            raise WireError(f"an array of {array.nbytes:,} bytes is too large")
+        self.blobs.append(array.tobytes())
+        return ["a", array.dtype.str, list(array.shape), is_tensor]
 
 
 def _integer_bytes(value: int) -> bytes:
@@ -145,25 +172,28 @@ def _integer_bytes(value: int) -> bytes:
     return value.to_bytes(length, "little", signed=True)
 
 
-def _encode_array(array: Any, blobs: list[bytes], *, is_tensor: bool) -> list[Any]:
-    if array.nbytes > MAX_ARRAYS:
-        raise WireError(f"an array of {array.nbytes:,} bytes is too large")
-    data = array.tobytes()
-    start = sum(map(len, blobs))
-    blobs.append(data)
-    return ["a", array.dtype.str, list(array.shape), start, len(data), is_tensor]
+def _counted(keys: int) -> int:
+    if keys > MAX_KEYS:
+        raise WireError(f"sets and dicts of more than {MAX_KEYS:,} keys are too large")
+    return keys
 
 
 def _tensor_array(torch: Any, tensor: Any) -> Any:
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).resolve_conj().numpy()
+    """The numbers of a tensor, or None: some layouts and types are no array of NumPy's."""
+    try:
+        tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
+        return tensor.numpy(force=True)
+    except (TypeError, RuntimeError):
+        return None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Decoder:
     arrays: bytes
     open_handle: Callable[[Handle], Any]
     make_tensor: Callable[[Any], Any]
+    position: int = 0  # of the next array's bytes
+    keys: int = 0
 
     def value(self, tree: Any, depth: int = 0) -> Any:
         if type(tree) is not list:
@@ -176,14 +206,18 @@ class _Decoder:
         if tag == "a":
             return self.array(*parts)
         if tag == "i":
-            return int.from_bytes(
-                _typed(parts[0], bytes)[:MAX_INTEGER_BYTES], "little", signed=True
-            )
+            (data,) = parts
+            if len(_typed(data, bytes)) > MAX_INTEGER_BYTES:
+                raise WireError(f"an integer of {len(data):,} bytes is too large")
+            return int.from_bytes(data, "little", signed=True)
         if tag == "c":
-            return complex(_typed(parts[0], float), _typed(parts[1], float))
+            real, imaginary = parts
+            return complex(_typed(real, float), _typed(imaginary, float))
         if tag == "h":
             number, type_name = parts
             return self.open_handle(Handle(_typed(number, int), _typed(type_name, str)[:100]))
+        if tag == "s" or tag == "d":
+            self.keys = _counted(self.keys + (len(parts) if tag == "s" else len(parts) // 2))
         items = [self.value(part, depth + 1) for part in parts]
         if tag == "l":
             return items
@@ -195,7 +229,7 @@ class _Decoder:
             return dict(zip(items[::2], items[1::2], strict=True))
         raise WireError("not a value: an unknown tag")
 
-    def array(self, dtype: str, shape: list[int], start: int, length: int, tensor: bool) -> Any:
+    def array(self, dtype: str, shape: list[int], tensor: bool) -> Any:
         import numpy as np
 
         if not _DTYPE.fullmatch(_typed(dtype, str)) or len(_typed(shape, list)) > 32:
@@ -203,17 +237,17 @@ class _Decoder:
         # Without a single byte an array could still claim an axis of any length.
         if any(not 0 <= _typed(side, int) <= MAX_ARRAYS for side in shape):
             raise WireError("not an array: its shape")
-        element = np.dtype(dtype)
-        inside = 0 <= _typed(start, int) <= start + _typed(length, int) <= len(self.arrays)
-        if not inside or math.prod(shape) * element.itemsize != length:
+        element, size = np.dtype(dtype), math.prod(shape)
+        start, self.position = self.position, self.position + size * element.itemsize
+        if self.position > len(self.arrays):
             raise WireError("not an array: its bytes do not fill its shape")
-        if element.kind == "b":  # a truth value is 0 or 1, whatever the byte
-            element = np.dtype(np.uint8)
+        is_bool = element.kind == "b"  # a truth value is 0 or 1, whatever the byte
+        element = np.dtype(np.uint8) if is_bool else element
         array = np.zeros(shape, element)  # a copy: the receiver may write into it
-        if length:
-            array[...] = np.frombuffer(self.arrays, element, math.prod(shape), start).reshape(shape)
-        array = array != 0 if np.dtype(dtype).kind == "b" else array
-        return self.make_tensor(array) if tensor is True else array
+        if size:
+            array[...] = np.frombuffer(self.arrays, element, size, start).reshape(shape)
+        array = array.astype(bool) if is_bool else array
+        return self.make_tensor(array) if _typed(tensor, bool) else array
 
 
 def _typed(value: Any, kind: type) -> Any:
