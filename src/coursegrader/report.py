@@ -9,7 +9,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 from .files import write_atomically
@@ -103,13 +103,10 @@ def histogram(values: Sequence[Decimal], most: Decimal) -> list[Bar]:
         counts = Counter(values)
         return [Bar(short(value), counts[value]) for value in sorted(counts)]
     # Points are rounded to cents: the exact quotients of decimals decide, not floats.
-    places = Counter(min(BARS, max(1, _ceiling(value * BARS / most))) for value in values)
+    exact = ((value * BARS / most).to_integral_value(ROUND_CEILING) for value in values)
+    places = Counter(min(BARS, max(1, int(place))) for place in exact)
     ends = [most * k / BARS for k in range(BARS + 1)]
     return [Bar(f"{short(ends[k - 1])}–{short(ends[k])}", places[k]) for k in range(1, BARS + 1)]
-
-
-def _ceiling(number: Decimal) -> int:
-    return -int(-number // 1)
 
 
 def questions(results: Iterable[Sequence[TestResult]]) -> list[Question]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from bookkeeping_examples import at, result, submission, checked
+from bookkeeping_examples import at, checked, result, submission
 
 from coursegrader.gradebook import Gradebook, GradebookError
 from coursegrader.policy import Policy

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from bookkeeping_examples import at, result, submission, checked
+from bookkeeping_examples import at, checked, result, submission
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
