@@ -4,6 +4,8 @@ It holds no test and no answer: whatever the student's code does to it, it can o
 student's own functions seem to return.
 """
 
+import __future__
+
 import ast
 import linecache
 import types
@@ -35,10 +37,11 @@ class Runner:
         self.namespace = namespace
         self.transform = transform
         self._objects: list[Any] = []
+        self._future = 0  # the flags of `from __future__ import ...`, which hold in later cells
 
     def keep(self, value: Any) -> Handle:
         self._objects.append(value)
-        return Handle(len(self._objects) - 1, type(value).__name__)
+        return Handle(len(self._objects) - 1, _class_name(type(value)))
 
     def open(self, handle: Handle) -> Any:
         return self._objects[handle.number]
@@ -55,7 +58,7 @@ class Runner:
             return ["missing", str(error)]
         except BaseException as error:
             return ["raised", *describe(error)]
-        return ["ok", value, type(value).__name__]
+        return ["ok", value, _class_name(type(value))]
 
     def do_load(self, cells: list[list[Any]]) -> list[str]:
         """Run the cells, pairs of a name and a source; return what went wrong."""
@@ -117,8 +120,10 @@ class Runner:
             # A cell stops at an error, as in Jupyter; but no definition in it gets lost.
             if problems and not isinstance(statement, KEPT_AFTER_ERROR):
                 continue
+            self._future |= _future_flags(statement)
+            module = ast.Module([statement], [])
             try:
-                code = compile(ast.Module([statement], []), f"<{name}>", "exec", dont_inherit=True)
+                code = compile(module, f"<{name}>", "exec", self._future, dont_inherit=True)
                 exec(code, self.namespace)
             except BaseException as error:
                 problems.append(_problem(name, error))
@@ -139,10 +144,22 @@ class _MissingName(Exception):
 
 def describe(error: BaseException) -> tuple[str, list[str], str, int, str]:
     """An exception in plain words: type, its bases, message, line and that line's text."""
+    kinds = type.mro(type(error))
+    bases = [_class_name(kind) for kind in kinds]
+    line, shown = _place(error)
     try:
-        text = str(error)[:MAX_TEXT]
+        text = str(error)
+        if SyntaxError in kinds:
+            line, shown, text = error.lineno or 0, (error.text or "").strip(), error.msg or text
     except BaseException:
         text = "(its message cannot be shown)"
+    if [type(line), type(shown), type(text)] != [int, str, str]:
+        line, shown, text = 0, "", "(its message is no text)"
+    return bases[0], bases, text[:MAX_TEXT], line, shown[:200]
+
+
+def _place(error: BaseException) -> tuple[int, str]:
+    """The last line of the student's that led to an exception."""
     line, shown = 0, ""
     traceback = error.__traceback__
     while traceback is not None:
@@ -151,10 +168,19 @@ def describe(error: BaseException) -> tuple[str, list[str], str, int, str]:
             line = traceback.tb_lineno
             shown = linecache.getline(code.co_filename, line).strip()
         traceback = traceback.tb_next
-    if isinstance(error, SyntaxError):
-        line, shown, text = error.lineno or 0, (error.text or "").strip(), error.msg or text
-    bases = [kind.__name__ for kind in type(error).__mro__]
-    return type(error).__name__, bases, text, line, shown[:200]
+    return line, shown
+
+
+def _class_name(kind: type) -> str:
+    """The name of a class, even where its metaclass answers something else."""
+    return type.__dict__["__name__"].__get__(kind)
+
+
+def _future_flags(statement: ast.stmt) -> int:
+    if not isinstance(statement, ast.ImportFrom) or statement.module != "__future__":
+        return 0
+    features = [getattr(__future__, alias.name, None) for alias in statement.names]
+    return sum(getattr(feature, "compiler_flag", 0) for feature in features)
 
 
 def _problem(cell: str, error: BaseException) -> str:
