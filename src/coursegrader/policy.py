@@ -38,7 +38,8 @@ class Policy:
     maximum: float = 100  # percent that lateness can cost before the cut-off
     cutoff_hours: float | None = None  # after the due date; later attempts earn nothing
     attempts: Literal["best", "latest"] = "best"
-    extensions: Mapping[str, datetime] = field(default_factory=dict)  # a student's own due date
+    # A student's own due date, by the name in the gradebook or the course system's number.
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
     decimals: int = 2
 
     def __post_init__(self) -> None:
@@ -78,6 +79,11 @@ class Policy:
             return cls(**values)
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{path}: {error}") from error
+
+    def unused_extensions(self, grades: Iterable["Grade"]) -> list[str]:
+        """Those of nobody who handed in: not yet, or the name is misspelt."""
+        names = {name for one in grades for name in (one.student, one.platform_id)}
+        return sorted(self.extensions.keys() - names)
 
 
 DEFAULT_POLICY = Policy()
@@ -226,7 +232,9 @@ def _grade_one(
     attempt: Attempt, policy: Policy, points: Decimal, manual: Manual, count: int
 ) -> Grade:
     earned = earned_points(attempt.result, manual.overrides)
-    percent, late = lateness(policy, attempt.student, attempt.submitted, attempt.late)
+    extended = attempt.student in policy.extensions
+    who = attempt.student if extended else attempt.platform_id
+    percent, late = lateness(policy, who, attempt.submitted, attempt.late)
     deduction = earned * percent / 100
     total = max(Decimal(0), earned - deduction + manual.adjustment)
     return Grade(

@@ -222,7 +222,10 @@ def test_a_gradebook_that_is_not_there(path, tmp_path):
 # Two graders, and graders that are killed
 
 
-def test_a_second_grader_is_told(path):
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_second_grader_is_told(path, is_new):
+    if not is_new:
+        Gradebook.open(path).close()
     code = f"""
 from coursegrader import database, gradebook
 database.WAIT_SECONDS = 0.05

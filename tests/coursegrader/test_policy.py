@@ -78,6 +78,20 @@ def test_an_extension_is_the_students_own_due_date():
     assert lateness(policy, "ana", at("2026-03-05 12:00"))[0] == 100
 
 
+def test_extensions_by_name_or_number():
+    policy = Policy(
+        DUE, percent=10, extensions={name: at("2026-03-05 12:00") for name in ("ana", "12", "cy")}
+    )
+    when = at("2026-03-05 12:00")
+    numbered = Attempt("doe_12", "12", "lab.py", 1, when, True, attempt(2).result)
+    grades = [
+        grade([one], policy, Decimal(2))
+        for one in (attempt(2, submitted=when), numbered, attempt(2, submitted=when, student="bo"))
+    ]
+    assert [str(one.total) for one in grades] == ["2.00", "2.00", "1.20"]  # bo: four days
+    assert policy.unused_extensions(grades) == ["cy"]
+
+
 @pytest.mark.parametrize("due", [None, DUE])
 def test_a_mark_without_a_time_is_one_period(due):
     extensions = {"bo": DUE} if due else {}
