@@ -95,7 +95,11 @@ def sandbox(
     if unsafe:
         return PlainSandbox(preload, limits)
     made = Sandbox(packages, preload, limits)
-    require_sandbox(made)
+    try:
+        require_sandbox(made)
+    except SandboxError:
+        made.close()
+        raise
     return made
 
 

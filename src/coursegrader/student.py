@@ -103,9 +103,12 @@ class SandboxLine:
             self._child.kill()
 
     def _start(self) -> None:
+        try:
+            frame = pack(["load", [list(cell) for cell in self._cells]], _refuse)
+        except WireError as error:
+            raise Died(f"there is too much code: {error}") from None
         self.close()
         self._child = self._sandbox.spawn()
-        frame = pack(["load", [list(cell) for cell in self._cells]], _refuse)
         seconds = LOAD_PATIENCE * self._limits.call_seconds
         reply = _value(self._ask(frame, "the cells", seconds), lambda handle: None)
         if isinstance(reply, list) and reply[:1] == ["ok"] and isinstance(reply[1], list):

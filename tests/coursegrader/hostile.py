@@ -4,6 +4,8 @@ Each is the code of one submission. None contains a right answer, so each must e
 submission earns: nothing. `{...}` is filled in by the test: paths and ports that exist outside.
 """
 
+# ruff: noqa: E501  the lines of an attack are as long as the attack needs
+
 # Functions that a test will call, for attacks that need a moment inside a call.
 CALLED = """
 def double(x): return attack()

@@ -111,4 +111,4 @@ def assignment(**limits: float) -> Assignment:
 
 
 def submission(student: str, code: str = SOLUTION) -> Submission:
-    return Submission(student, "sample.py", code.encode())
+    return Submission(student, "sample.py", code.encode("utf-8", "surrogateescape"))

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import hostile
 import pytest
+from sample_assignment import POINTS, SECRET, SOLUTION, assignment, submission
+
 from coursegrader.batch import batch_json, grade_batch, results_from_json, sandbox
 from coursegrader.records import Result
 from coursegrader.sandbox.box import Sandbox, descendants
-from sample_assignment import POINTS, SECRET, assignment, submission
 
 SECRET_TEXT = "s3cr3t-0f-the-grader"
 # What a student must never read: the hidden tests, their helpers, their inputs, the secret seed.
@@ -33,7 +34,7 @@ class Outside(NamedTuple):
         """Nothing was written, and nobody called."""
         for line in (self.listener, self.datagrams, self.abstract):
             try:
-                line.recv(100) if line is self.datagrams else line.accept()
+                line.recv(100) if line is self.datagrams else line.accept()[0].close()
             except BlockingIOError:
                 continue
             return False
@@ -48,16 +49,19 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     secret_file = folder / "secret"
     secret_file.write_text(SECRET_TEXT)
     secret_file.chmod(0o666)
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        with socket.socket(socket.AF_UNIX) as abstract:
-            tcp.bind(("127.0.0.1", 0))
-            udp.bind(tcp.getsockname())
-            abstract.bind(f"\0coursegrader-{os.getpid()}")
-            for line in (tcp, udp, abstract):
-                line.setblocking(False)
-            tcp.listen()
-            abstract.listen()
-            yield Outside(secret_file, folder / "canary", tcp, udp, abstract)
+    with (
+        socket.socket() as tcp,
+        socket.socket(type=socket.SOCK_DGRAM) as udp,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(tcp.getsockname())
+        abstract.bind(f"\0coursegrader-{os.getpid()}")
+        for line in (tcp, udp, abstract):
+            line.setblocking(False)
+        tcp.listen()
+        abstract.listen()
+        yield Outside(secret_file, folder / "canary", tcp, udp, abstract)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,21 +100,19 @@ def filled(code: str, outside: Outside) -> str:
 
 @pytest.mark.parametrize("name", hostile.ATTACKS)
 def test_attack(name: str, outside: Outside, box: Sandbox) -> None:
-    from sample_assignment import SOLUTION
-
     code = filled(hostile.ATTACKS[name], outside)
     before, attack, after = grade(SOLUTION, code, SOLUTION)
     assert (before.earned, after.earned) == (POINTS, POINTS), "another student was harmed"
     assert attack.earned == 0
-    assert attack.status == "graded"
-    assert {test.outcome for test in attack.tests} == {"failed"}
+    assert {test.outcome for test in attack.tests} <= {"failed"}
+    assert attack.tests or attack.reason
     shown = json.dumps(
         [attack.problems, [[t.title, t.message] for t in attack.tests if not t.hidden]]
     )
     assert not [text for text in FORBIDDEN if text in shown], shown
     assert not [test.message for test in attack.tests if test.hidden and test.message]
     assert not [c for c in shown if ord(c) < 32 or 0x7F <= ord(c) < 0xA0]
-    assert max(len(test.message) for test in attack.tests) <= 4000
+    assert all(len(test.message) <= 4000 for test in attack.tests)
     assert outside.unharmed()
     # bubblewrap, its process 1 and the zygote: no child is left.
     assert len(descendants(box.zygote_pid)) <= 4

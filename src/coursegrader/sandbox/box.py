@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..inside.serve import NONCE
 from ..inside.wire import LENGTHS, MAX_ARRAYS, MAX_HEADER, WireError, lengths
@@ -22,7 +22,7 @@ from .seccomp import compiled_filter
 
 START_SECONDS = 60.0  # Torch may come from a slow disk
 HANDSHAKE_SECONDS = 10.0
-STARVED = 0.5  # a child that had less than this share of the processor may take longer
+STARVED = 0.5  # a child that wants the processor and had less than this share may take longer
 PATIENCE = 4  # times the deadline, for a child that the machine starved
 _sandboxes = count()
 
@@ -91,47 +91,56 @@ class Sandbox:
             self._control.close()
         if self._process is not None:
             # bubblewrap's own process 1 dies with it, and everything in its namespace.
+            below = [
+                _PidfdProcess(os.pidfd_open(pid)) for pid in descendants(self._process.pid)[1:]
+            ]
             self._process.kill()
             self._process.wait()
+            for process in below:
+                process.end()
         self._group.remove()
         self._process = self._control = None
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = bubblewrap.command(theirs.fileno(), self.packages)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
         with theirs, tempfile.TemporaryFile() as stderr:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                pass_fds=[theirs.fileno()],
-            )
-            theirs.close()
-            self._control = ours
-            settings = {
-                "uid": bubblewrap.uid_to_drop_to(),
-                "preload": list(self.preload),
-                "filter": compiled_filter().hex(),
-                "disk_bytes": int(self.limits.disk_mb) << 20,
-                "workspace": bubblewrap.workspace(self.packages),
-            }
-            ours.settimeout(START_SECONDS)
             try:
-                ours.send(json.dumps(settings).encode())
-                reply = json.loads(ours.recv(1 << 16))
+                self._process = subprocess.Popen(
+                    bubblewrap.command(theirs.fileno(), self.packages),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    pass_fds=[theirs.fileno()],
+                )
+                theirs.close()
+                reply = self._set_up()
+            except SandboxError:
+                self.close()
+                raise
             except (OSError, ValueError):
-                self._process.kill()
-                self._process.wait()
+                self.close()
                 stderr.seek(0)
                 reason = bubblewrap.explanation(stderr.read(4000).decode(errors="replace"))
-                self.close()
                 raise SandboxError(f"bubblewrap did not start: {reason}") from None
         if reply["problem"]:
             self.close()
             raise SandboxError(reply["problem"])
         self._limit_memory()
-        ours.send(json.dumps(self.limits.resource_limits(reply["address_space"])).encode())
+        limits = self.limits.resource_limits(reply["address_space"])
+        self._control.send(json.dumps(limits).encode())
+
+    def _set_up(self) -> dict[str, Any]:
+        """Tell the zygote what to do; return what it says when it is ready."""
+        settings = {
+            "uid": bubblewrap.uid_to_drop_to(),
+            "preload": list(self.preload),
+            "filter": compiled_filter().hex(),
+            "disk_bytes": int(self.limits.disk_mb) << 20,
+            "workspace": bubblewrap.workspace(self.packages),
+        }
+        self._control.send(json.dumps(settings).encode())
+        return json.loads(self._control.recv(1 << 16))
 
     def _limit_memory(self) -> None:
         """For the zygote and the one child that it has at a time."""
@@ -144,13 +153,9 @@ class Sandbox:
     def _spawn(self) -> "Child":
         ours, theirs = socket.socketpair()
         ours.settimeout(HANDSHAKE_SECONDS)
-        with theirs:
-            try:
-                socket.send_fds(self._control, [b"s"], [theirs.fileno()])
-            except OSError:
-                ours.close()
-                raise _ZygoteDied from None
         try:
+            with theirs:
+                socket.send_fds(self._control, [b"s"], [theirs.fileno()])
             message, fds, _, _ = socket.recv_fds(ours, 1001, 1)
             if not message:
                 raise _ZygoteDied
@@ -160,12 +165,19 @@ class Sandbox:
         except OSError:
             ours.close()
             raise _ZygoteDied from None
+        except (SandboxError, _ZygoteDied):
+            ours.close()
+            raise
+        return self._handshake(ours, process)
+
+    def _handshake(self, line: socket.socket, process: "Process") -> "Child":
+        """Let a child lock itself down; no student's code runs before it says that it did."""
         try:
-            ours.sendall(b"g")
-            reply = ours.recv(1001)
+            line.sendall(b"g")
+            reply = line.recv(1001)
         except OSError:
             reply = b""
-        child = Child(ours, process)
+        child = Child(line, process)
         if reply == b"r":
             return child
         child.kill()
@@ -287,7 +299,7 @@ class _Clock:
 
     def __init__(self, pid: int, seconds: float) -> None:
         self._pid, self._seconds = pid, seconds
-        self._cpu = _cpu_seconds(pid)
+        self._cpu, _ = _cpu_seconds(pid)
         self._deadline = time.monotonic() + seconds
         self._last = time.monotonic() + PATIENCE * seconds
 
@@ -297,26 +309,31 @@ class _Clock:
     def expired(self) -> bool:
         if self.remaining() > 0:
             return False
-        used = _cpu_seconds(self._pid) - self._cpu
-        if used >= STARVED * self._seconds or time.monotonic() >= self._last:
+        used, wants_more = _cpu_seconds(self._pid)
+        had_enough = not wants_more or used - self._cpu >= STARVED * self._seconds
+        if had_enough or time.monotonic() >= self._last:
             return True
         self._deadline = min(self._last, time.monotonic() + self._seconds / 2)
         return False
 
 
-def _cpu_seconds(pid: int) -> float:
+def _cpu_seconds(pid: int) -> tuple[float, bool]:
+    """What a process has used of the processor, and whether it would use more now."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             fields = stat.read().rpartition(b")")[2].split()
     except OSError:
-        return float("inf")  # it has ended: nothing to wait for
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0, False  # it has ended
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] in (b"R", b"D")
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all below it."""
+    """A process and all below it; nothing where it has ended."""
     pids = [pid]
     for parent in pids:
-        with open(f"/proc/{parent}/task/{parent}/children") as children:
+        with (
+            contextlib.suppress(OSError),
+            open(f"/proc/{parent}/task/{parent}/children") as children,
+        ):
             pids += map(int, children.read().split())
     return pids
