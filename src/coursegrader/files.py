@@ -7,7 +7,6 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,10 +24,11 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     """
     path = Path(path)
     content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
-    with suppress(OSError):
+    try:
         if path.stat().st_size == len(content) and path.read_bytes() == content:
             return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:  # it is not there yet, nor perhaps its folder
+        path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
