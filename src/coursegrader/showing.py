@@ -1,6 +1,8 @@
 """Values as a student reads them in a message: exact where short, outlined where long."""
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,24 +14,18 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 
 def show(value: Any) -> str:
     """A value as one would type it; arrays above MAX_ITEMS entries as shape and first entries."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, np.ndarray):
         text = _array(value)
     elif isinstance(value, float):
         text = f"{value:.7g}"
-    elif type(value) in (list, tuple) and not hasattr(value, "_fields"):
-        brackets = "[]" if type(value) is list else "()"
-        inner = ", ".join(show(item) for item in value[:MAX_ITEMS])
-        dots = (
-            ", ..."
-            if len(value) > MAX_ITEMS
-            else ","
-            if brackets == "()" and len(value) == 1
-            else ""
-        )
-        text = f"{brackets[0]}{inner}{dots}{brackets[1]}"
+    elif type(value) in (list, tuple):
+        outline = "[{}]" if type(value) is list else "({},)" if len(value) == 1 else "({})"
+        text = outline.format(_items(map(show, value[:MAX_ITEMS]), len(value)))
     elif type(value) is dict:
-        inner = ", ".join(f"{show(k)}: {show(v)}" for k, v in list(value.items())[:MAX_ITEMS])
-        text = "{" + inner + "}"
+        pairs = [f"{show(k)}: {show(v)}" for k, v in islice(value.items(), MAX_ITEMS)]
+        text = f"{{{_items(pairs, len(value))}}}"
     elif hasattr(value, "_fields"):  # Tensor(array)
         text = f"tensor({_array(np.asarray(value[0]))})"
     else:
@@ -42,11 +38,15 @@ def plain(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def _items(texts: Iterable[str], length: int) -> str:
+    return ", ".join(texts) + (", ..." if length > MAX_ITEMS else "")
+
+
 def _array(array: np.ndarray) -> str:
     if array.ndim == 0:
         return f"array({array.item()!r})"
     if array.size > MAX_ITEMS:
-        first = ", ".join(f"{entry:.5g}" for entry in array.ravel()[:4].tolist())
+        first = ", ".join(map(show, array.ravel()[:4].tolist()))
         return f"array of shape {array.shape} that begins {first}, ..."
     text = np.array2string(
         array, separator=", ", precision=6, threshold=MAX_ITEMS, floatmode="maxprec"
