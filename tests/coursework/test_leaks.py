@@ -61,7 +61,7 @@ def notebook(source: str, output: str) -> str:
         ("_sources/page.ipynb", notebook(f"def f(z):\n    {SOLUTION}\n", "")),
         ("student.ipynb", notebook("f(1)", f"in line 5: {SOLUTION}\n")),
         ("student.ipynb", notebook(HIDDEN_INPUT, "")),
-        ("tests/test_model.py", f"def test_x(rng):\n    {HIDDEN_INPUT}\n"),
+        ("tests/test_1_model.py", f"def test_x(rng):\n    {HIDDEN_INPUT}\n"),
         ("tests/helper", SOLUTION.replace(" ", "   ")),
     ],
 )

@@ -1,7 +1,7 @@
 """Every track takes its best detection, whoever has it already."""
 
 EARNED = {
-    "test_tracks.py::test_associate_takes_the_largest_overlap_first": 0,
+    "test_3_tracks.py::test_associate_takes_the_largest_overlap_first": 0,
     "test_hidden_tracks.py::test_hidden_associate": 0,
 }
 SAYS = "One detection was given to two tracks."

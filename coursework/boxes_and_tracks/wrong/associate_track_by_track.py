@@ -1,7 +1,7 @@
 """Each track in turn takes the best detection that is left."""
 
 EARNED = {
-    "test_tracks.py::test_associate_takes_the_largest_overlap_first": 0,
+    "test_3_tracks.py::test_associate_takes_the_largest_overlap_first": 0,
     "test_hidden_tracks.py::test_hidden_associate": 0,
 }
 SAYS = "Track 0 chose first and took what fits track 1 better"

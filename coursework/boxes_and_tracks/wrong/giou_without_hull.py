@@ -3,10 +3,10 @@
 import torch
 
 EARNED = {
-    "test_overlap.py::test_giou_loss_by_hand": 0,
-    "test_overlap.py::test_giou_loss_of_boxes_apart": 0,
-    "test_overlap.py::test_giou_loss_is_a_mean": 0,
-    "test_overlap.py::test_giou_loss_pulls_from_afar": 0,
+    "test_1_overlap.py::test_giou_loss_by_hand": 0,
+    "test_1_overlap.py::test_giou_loss_of_boxes_apart": 0,
+    "test_1_overlap.py::test_giou_loss_is_a_mean": 0,
+    "test_1_overlap.py::test_giou_loss_pulls_from_afar": 0,
     "test_hidden_overlap.py::test_hidden_giou_loss": 0,
     "test_hidden_overlap.py::test_hidden_giou_loss_gradient": 0,
 }

@@ -3,9 +3,9 @@
 import numpy as np
 
 EARNED = {
-    "test_overlap.py::test_nms_by_hand": 0,
-    "test_overlap.py::test_nms_at_the_threshold": 0,
-    "test_overlap.py::test_nms_removed_boxes_remove_nobody": 0,
+    "test_1_overlap.py::test_nms_by_hand": 0,
+    "test_1_overlap.py::test_nms_at_the_threshold": 0,
+    "test_1_overlap.py::test_nms_removed_boxes_remove_nobody": 0,
     "test_hidden_overlap.py::test_hidden_nms": 0,
 }
 SAYS = "The *worst* score goes first: sort by falling score."

@@ -3,7 +3,7 @@
 import numpy as np
 
 EARNED = {
-    "test_tracks.py::test_tracker_ends_tracks": 0,
+    "test_3_tracks.py::test_tracker_ends_tracks": 0,
     "test_hidden_tracks.py::test_hidden_tracker_gaps": 0,
 }
 SAYS = "The track never ends: after two frames without a detection its object is a new one"

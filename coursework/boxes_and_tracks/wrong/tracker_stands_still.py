@@ -3,7 +3,7 @@
 import numpy as np
 
 EARNED = {
-    "test_tracks.py::test_tracker_moves_on_while_hidden": 0,
+    "test_3_tracks.py::test_tracker_moves_on_while_hidden": 0,
     "test_hidden_tracks.py::test_hidden_tracker_gaps": 0,
 }
 SAYS = "It came out as a new track: every track predicts in every frame, also a hidden one"

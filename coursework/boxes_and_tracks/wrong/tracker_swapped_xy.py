@@ -3,7 +3,7 @@
 import numpy as np
 
 EARNED = {
-    "test_tracks.py::test_tracker_keeps_identities": 0,
+    "test_3_tracks.py::test_tracker_keeps_identities": 0,
     "test_hidden_tracks.py::test_hidden_tracker_motion": 0,
     "test_hidden_tracks.py::test_hidden_tracker_gaps": 0,
 }

@@ -3,12 +3,12 @@
 import numpy as np
 
 EARNED = {
-    "test_overlap.py::test_box_iou_by_hand": 0,
-    "test_overlap.py::test_box_iou_of_every_pair": 0,
-    "test_overlap.py::test_nms_by_hand": 0,
-    "test_overlap.py::test_nms_removed_boxes_remove_nobody": 0,
-    "test_overlap.py::test_nms_of_ties_and_of_nothing": 0,
-    "test_tracks.py::test_associate_at_the_threshold": 0,
+    "test_1_overlap.py::test_box_iou_by_hand": 0,
+    "test_1_overlap.py::test_box_iou_of_every_pair": 0,
+    "test_1_overlap.py::test_nms_by_hand": 0,
+    "test_1_overlap.py::test_nms_removed_boxes_remove_nobody": 0,
+    "test_1_overlap.py::test_nms_of_ties_and_of_nothing": 0,
+    "test_3_tracks.py::test_associate_at_the_threshold": 0,
     "test_hidden_overlap.py::test_hidden_box_iou": 0,
     "test_hidden_overlap.py::test_hidden_nms": 0,
     "test_hidden_tracks.py::test_hidden_associate": 0,

@@ -3,7 +3,7 @@
 import numpy as np
 
 EARNED = {
-    "test_model.py::test_sigmoid_of_extreme_logits": 0,
+    "test_1_model.py::test_sigmoid_of_extreme_logits": 0,
     "test_hidden_model.py::test_hidden_sigmoid": 0,
 }
 SAYS = "use e^z / (1 + e^z) only where z < 0."

@@ -3,7 +3,7 @@
 import numpy as np
 
 EARNED = {
-    "test_classes.py::test_softmax_of_large_logits": 0,
+    "test_4_classes.py::test_softmax_of_large_logits": 0,
     "test_hidden_classes.py::test_hidden_softmax": 0,
 }
 SAYS = "Infinity / infinity is not a number, and e^1000 is infinite: subtract the largest"

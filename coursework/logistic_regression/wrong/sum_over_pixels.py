@@ -3,7 +3,7 @@
 import numpy as np
 
 EARNED = {
-    "test_classes.py::test_image_loss_of_nine_pixels": 0,
+    "test_4_classes.py::test_image_loss_of_nine_pixels": 0,
     "test_hidden_classes.py::test_hidden_image_loss": 0,
 }
 SAYS = "This is the sum over the pixels: divide by H·W."

@@ -52,7 +52,7 @@ def test_kalman_update_by_hand(student, expect):
         mistakes={
             "the correction goes the wrong way: it is z - H x": np.array([1.5, 0.5]),
             "the noise R of the measurement is missing": np.array([5.0, 1 + 2 / 3]),
-            "R is added to the whole gain: invert the sum H P Hᵀ + R": np.array([11.0, 3.0]),
+            "the gain divides by R alone: invert the sum H P Hᵀ + R": np.array([9.0, 3.0]),
             "the measurement replaces the position: it should be weighed": np.array([5.0, 1.0]),
             "the covariance was changed before the gain was computed": np.array(
                 [3 + 6 / 7, 1 + 2 / 7]
