@@ -48,8 +48,8 @@ test: $(VENV)/installed ## check everything: package, notebooks, site, Binder
 	$(BUILD_SITE)
 	$(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 60 tests $(NOTEBOOKS)
 
-lab: $(VENV)/installed ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=book
+lab: $(VENV)/installed ## open the notebooks, sections and coursework, in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=.
 
 notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged output stays as it is
 	$(BIN)/python tests/notebooks/execute.py $(NOTEBOOKS)
@@ -60,7 +60,13 @@ $(VENV)/bench: bench/requirements.txt $(VENV)/installed
 	$(PIP) install --quiet --no-deps --requirement bench/requirements.txt
 	@touch $@
 
-bench: $(VENV)/bench ## measure speed beside public libraries, into bench/RESULTS.md
+# An environment of their own: what these graders ask for need not fit ours.
+$(VENV)/graders/installed: bench/graders-requirements.txt $(VENV)/installed
+	$(BIN)/python -m venv $(VENV)/graders
+	$(VENV)/graders/bin/pip install --quiet --disable-pip-version-check --requirement bench/graders-requirements.txt
+	@touch $@
+
+bench: $(VENV)/bench $(VENV)/graders/installed ## measure speed beside public libraries, into bench/RESULTS.md
 	$(BIN)/python bench/run.py
 
 lock: ## write the newest versions that fit pyproject.toml into constraints.txt; give it the oldest Python

@@ -13,6 +13,8 @@ from harness import machine
 
 HERE = Path(__file__).parent
 SHARED = {"run.py", "harness.py"}
+# What grading.py needs of its own.
+SHARED |= {"grading_exercise.py", "grading_formats.py", "grading_otter.py"}
 HEADER = f"""\
 # Speed beside public libraries
 
