@@ -95,13 +95,8 @@ class Assignment:
             (folder / SETTINGS).read_text(encoding="utf-8"), str(folder / SETTINGS)
         )
         tests = folder / "tests"
-        paths = (path for path in sorted(tests.rglob("*")) if path.is_file())
-        files = {
-            path.relative_to(tests).as_posix(): path.read_bytes()
-            for path in paths
-            if "__pycache__" not in path.parts and not path.name.startswith(".")
-        }
-        if not any(Path(name).name.startswith("test_") for name in files):
+        files = {name: path.read_bytes() for name, path in files_of_tests(tests).items()}
+        if not any(Path(name).match("test_*.py") for name in files):
             raise AssignmentError(f"{tests} has no test_*.py")
         return cls(folder.resolve().name, settings, files, folder.resolve())
 
@@ -127,6 +122,16 @@ class Assignment:
             settings[key] = tuple(settings[key])
         files = {name: base64.b64decode(text) for name, text in data["files"].items()}
         return cls(data["name"], Settings(**settings, limits=limits), files)
+
+
+def files_of_tests(tests: Path) -> dict[str, Path]:
+    """What lies below `tests/`, but for caches and what starts with a dot, such as checkpoints."""
+    paths = {path.relative_to(tests): path for path in sorted(tests.rglob("*")) if path.is_file()}
+    return {
+        name.as_posix(): path
+        for name, path in paths.items()
+        if not any(part == "__pycache__" or part.startswith(".") for part in name.parts)
+    }
 
 
 def is_hidden(name: str) -> bool:

@@ -46,10 +46,7 @@ def check(keyword: str = "", assignment: str = ".") -> None:
     caller = sys._getframe(1).f_globals
     from .printing import report_text
 
-    result = check_names(caller, Assignment.load(assignment), keyword)
-    if not result.tests:
-        raise AssignmentError(f"no test has {keyword!r} in its name")
-    print(report_text(result))
+    print(report_text(check_names(caller, Assignment.load(assignment), keyword)))
 
 
 def transform(source: str) -> str:
@@ -61,14 +58,17 @@ def transform(source: str) -> str:
 
 def _check(assignment: Assignment, runner: Runner, cells: list[Cell], keyword: str) -> Result:
     global _running
-    visible = [name for name in assignment.visible_files if Path(name).name.startswith("test_")]
-    if assignment.folder is None or not visible:
-        raise AssignmentError(f"{assignment.name} has no visible test")
+    if assignment.folder is None:
+        raise AssignmentError(f"{assignment.name} was not read from a folder")
     entry = Entry("check", lambda: LocalLine(runner, cells))
-    plugin = GraderPlugin(assignment.settings, [entry], secret=b"")
+    plugin = GraderPlugin(assignment.settings, [entry], secret=b"", keyword=keyword)
     _running = True
     try:
-        run_session(plugin, assignment.folder / "tests", keyword, hidden=False)
+        run_session(plugin, assignment.folder / "tests", hidden=False)
     finally:
         _running = False
-    return plugin.results["check"]
+    result = plugin.results["check"]
+    if not result.tests:
+        named = f" with {keyword!r} in its name" if keyword else ""
+        raise AssignmentError(f"{assignment.name} has no visible test{named}")
+    return result

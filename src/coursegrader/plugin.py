@@ -5,7 +5,7 @@ Tests run in this process, where no student's code ever runs; the fixture `stude
 
 import hashlib
 import hmac
-import re
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from _pytest.runner import runtestprotocol  # what every plugin that repeats tests uses
 
 from .assignment import Settings, is_hidden
 from .expectations import Expect, Mismatch
 from .records import Result, TestResult
-from .sandbox.errors import SandboxError
+from .sandbox.errors import SandboxError, SandboxLostError
 from .showing import plain, show
 from .student import Line, Student, StudentError
 
@@ -26,7 +27,8 @@ MARKS = {
     "see(path, text)": "where in the book to read: a path below the book's address, and its name",
 }
 MAX_MESSAGE = 4000
-PARAMETER = "submission:"  # in pytest's names of the tests, before a submission's number
+MAX_TRIES = 3
+PARAMETER = "submission"  # pytest's names of the tests begin their parameters with it
 
 
 @dataclass
@@ -44,20 +46,25 @@ class GraderPlugin:
         settings: of the assignment.
         entries: the submissions.
         secret: what the drawn inputs depend on, beside submission and test.
+        keyword: run only the tests whose name contains it.
     """
 
-    def __init__(self, settings: Settings, entries: list[Entry], secret: bytes) -> None:
-        self.settings, self.secret = settings, secret
+    def __init__(
+        self, settings: Settings, entries: list[Entry], secret: bytes, keyword: str = ""
+    ) -> None:
+        self.settings, self.secret, self.keyword = settings, secret, keyword.lower()
         self.entries = {entry.id: entry for entry in entries}
         self.results = {entry.id: Result(entry.id, "graded") for entry in entries}
         self.broken: list[str] = []  # what is wrong with the test files: the instructor's to mend
         self.sandbox_error: SandboxError | None = None
         self._open: tuple[Entry, Line, float] | None = None
+        self._lost = False
 
     def pytest_configure(self, config: pytest.Config) -> None:
         for mark, meaning in MARKS.items():
             config.addinivalue_line("markers", f"{mark}: {meaning}")
 
+    @pytest.hookimpl(tryfirst=True)  # a test's own parameters follow
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "_submission" in metafunc.fixturenames:
             ids = [f"{PARAMETER}{number}" for number in range(len(self.entries))]
@@ -71,13 +78,13 @@ class GraderPlugin:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Submission by submission, hidden tests last: no visible message can tell of them."""
         order = {name: place for place, name in enumerate(self.entries)}
-        for item in items:
-            if "_submission" not in getattr(item, "fixturenames", ()):
-                self.broken.append(f"{item.nodeid} does not use the fixture `student`")
-            elif item.get_closest_marker("points") is None:
-                self.broken.append(f"{item.nodeid} has no mark `points`")
+        self.broken += [f"{item.nodeid} {what}" for item in items if (what := _problem(item))]
         if not self.broken:
-            items.sort(key=lambda item: (order[_entry_id(item)], is_hidden(item.path.name)))
+            items[:] = [item for item in items if self._is_wanted(item)]
+            items.sort(key=lambda item: (order[_entry_id(item)], _is_hidden(item)))
+
+    def _is_wanted(self, item: pytest.Item) -> bool:
+        return self.keyword in _test_name(item).partition("::")[2].lower()
 
     @pytest.fixture
     def _submission(self, request: pytest.FixtureRequest) -> Line:
@@ -117,11 +124,23 @@ class GraderPlugin:
         return np.random.default_rng(int.from_bytes(seed, "little"))
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Function, nextitem: pytest.Item | None) -> bool:
+        """Run a test; again, from its beginning, when the whole sandbox was lost meanwhile."""
+        for _ in range(MAX_TRIES):
+            self._lost = False
+            runtestprotocol(item, log=False, nextitem=nextitem)
+            if not self._lost:
+                break
+            item._initrequest()  # fresh fixtures: `rng` draws the same inputs again
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> pytest.TestReport:
         """One result for each test; pytest's own report, with sources and frames, is not needed."""
         error = call.excinfo.value if call.excinfo else None
+        self._lost = self._lost or isinstance(error, SandboxLostError)
         if isinstance(error, SandboxError):
             self.sandbox_error = error
             pytest.exit(str(error))
@@ -134,7 +153,7 @@ class GraderPlugin:
 
     def _record(self, item: pytest.Item, error: BaseException | None, when: str) -> None:
         points = float(item.get_closest_marker("points").args[0])
-        hidden = is_hidden(item.path.name)
+        hidden = _is_hidden(item)
         result = TestResult(_test_name(item), _title(item), hidden, points, 0.0, "failed")
         if error is None:
             result.earned, result.outcome = points, "passed"
@@ -167,14 +186,35 @@ def _message(item: pytest.Item, error: BaseException) -> str:
     )
 
 
+def _problem(item: pytest.Item) -> str:
+    """What keeps a test from being one of an assignment's, or nothing."""
+    if "_submission" not in getattr(item, "fixturenames", ()):
+        return "does not use the fixture `student`"
+    points, see = item.get_closest_marker("points"), item.get_closest_marker("see")
+    if points is None:
+        return "has no mark `points`"
+    match points.args:
+        case [int() | float() as worth] if not points.kwargs and 0 <= worth < math.inf:
+            pass
+        case _:
+            return "must say `points(n)` with one number that is not negative"
+    if see is not None and (see.kwargs or [*map(type, see.args)] != [str, str]):
+        return "must say `see(path, text)` with two texts"
+    return ""
+
+
+def _is_hidden(item: pytest.Item) -> bool:
+    return is_hidden(item.nodeid.partition("::")[0])
+
+
 def _entry_id(item: Any) -> str:
     return item.callspec.params["_submission"]
 
 
 def _test_name(item: Any) -> str:
     """The test's file and name, with its own parameters but without the submission."""
-    own = re.sub(rf"-?{PARAMETER}\d+", "", item.callspec.id).strip("-")
-    return f"{item.path.name}::{item.originalname}" + (f"[{own}]" if own else "")
+    own = item.callspec.id.partition("-")[2]
+    return item.nodeid.removesuffix(f"[{item.callspec.id}]") + (f"[{own}]" if own else "")
 
 
 def _title(item: Any) -> str:

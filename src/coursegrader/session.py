@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .assignment import AssignmentError, is_hidden
+from .assignment import AssignmentError, files_of_tests, is_hidden
 from .plugin import GraderPlugin
 
 CONFIGURATION = Path(__file__).with_name("pytest.ini")
@@ -20,30 +20,26 @@ PLUGINS_OFF = """
 """
 
 
-def run_session(
-    plugin: GraderPlugin, tests: Path, keyword: str = "", *, hidden: bool = True
-) -> None:
+def run_session(plugin: GraderPlugin, tests: Path, *, hidden: bool = True) -> None:
     """Run the tests of a folder with the plugin, which holds the results.
 
     Args:
-        keyword: run only the tests whose name contains it.
         hidden: run the hidden tests, too.
 
     Raises:
         SandboxError: the sandbox broke.
         AssignmentError: the tests themselves are broken.
     """
-    files = sorted(str(p) for p in tests.rglob("test_*.py") if hidden or not is_hidden(p.name))
-    arguments = [
-        "-c",
-        str(CONFIGURATION),
-        "--rootdir",
-        str(tests),
-        "--noconftest",
-        "--strict-markers",
+    files = [
+        str(path)
+        for name, path in files_of_tests(tests).items()
+        if path.match("test_*.py") and (hidden or not is_hidden(name))
     ]
-    arguments += ["-k", keyword] if keyword else []
-    arguments += ["--capture=no", *(f"-pno:{name}" for name in PLUGINS_OFF.split()), *files]
+    if not files:  # pytest would look for some
+        return
+    arguments = ["-c", str(CONFIGURATION), "--rootdir", str(tests)]
+    arguments += ["--noconftest", "--strict-markers", "--capture=no"]
+    arguments += [*(f"-pno:{name}" for name in PLUGINS_OFF.split()), *files]
     with _undisturbed(tests):
         code = pytest.main(arguments, plugins=[plugin])
     if plugin.broken:
@@ -58,20 +54,24 @@ def run_session(
 @contextlib.contextmanager
 def _undisturbed(tests: Path) -> Iterator[None]:
     """Leave the process as it was: no other plugin, no compiled files, no test module kept."""
-    variable = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
-    before = os.environ.get(variable), sys.dont_write_bytecode, [*sys.path], {*sys.modules}
-    os.environ[variable], sys.dont_write_bytecode = "1", True
-    current = os.environ.pop("PYTEST_CURRENT_TEST", None)
-    addopts = os.environ.pop("PYTEST_ADDOPTS", None)
+    before = _pytest_variables(), sys.dont_write_bytecode, [*sys.path], {*sys.modules}
+    sys.dont_write_bytecode = True
+    for name in before[0]:
+        del os.environ[name]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         yield
     finally:
-        os.environ.pop(variable)
-        values = {variable: before[0], "PYTEST_CURRENT_TEST": current, "PYTEST_ADDOPTS": addopts}
-        os.environ.update({name: value for name, value in values.items() if value is not None})
+        for name in _pytest_variables():
+            del os.environ[name]
+        os.environ.update(before[0])
         sys.dont_write_bytecode, sys.path[:] = before[1], before[2]
         for name in {*sys.modules} - before[3]:
             # Another assignment may have a helper of the same name.
             origin = getattr(sys.modules[name], "__file__", None)
             if origin and Path(origin).is_relative_to(tests):
                 del sys.modules[name]
+
+
+def _pytest_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
