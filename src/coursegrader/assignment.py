@@ -53,12 +53,23 @@ class Settings:
         for key in ("title", "notebook"):
             if not isinstance(data.get(key), str):
                 raise AssignmentError(f"{where} must have a text `{key}`, got {data.get(key)!r}")
+        if Path(data["notebook"]).name != data["notebook"] or not data["notebook"].endswith(
+            ".ipynb"
+        ):
+            raise AssignmentError(
+                f"{where}: `notebook` must be a file name that ends in .ipynb, "
+                f"got {data['notebook']!r}"
+            )
+        if not isinstance(data.get("book", ""), str):
+            raise AssignmentError(f"{where}: `book` must be a text, got {data['book']!r}")
         for key in ("packages", "preload", "required"):
             values = data.get(key, [])
             if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
                 raise AssignmentError(f"{where}: `{key}` must be a list of texts, got {values!r}")
             data[key] = tuple(values)
         limits = data.pop("limits", {})
+        if not isinstance(limits, dict):
+            raise AssignmentError(f"{where}: `limits` must be a table, got {limits!r}")
         try:
             return cls(**data, limits=Limits(**limits))
         except TypeError as error:
@@ -91,9 +102,7 @@ class Assignment:
         folder = Path(folder)
         if not (folder / SETTINGS).is_file():
             raise AssignmentError(_not_there(folder))
-        settings = Settings.parse(
-            (folder / SETTINGS).read_text(encoding="utf-8"), str(folder / SETTINGS)
-        )
+        settings = Settings.parse(_text(folder / SETTINGS), str(folder / SETTINGS))
         tests = folder / "tests"
         files = {name: path.read_bytes() for name, path in files_of_tests(tests).items()}
         if not any(Path(name).match("test_*.py") for name in files):
@@ -137,6 +146,13 @@ def files_of_tests(tests: Path) -> dict[str, Path]:
 def is_hidden(name: str) -> bool:
     """Whether a file of `tests/` is kept from students: `test_hidden*` and `hidden_*`."""
     return any(part.startswith(HIDDEN_PREFIXES) for part in Path(name).parts)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise AssignmentError(f"{path} is not UTF-8 text") from None
 
 
 def _not_there(folder: Path) -> str:

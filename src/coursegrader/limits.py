@@ -1,5 +1,6 @@
 """What one submission may use."""
 
+import math
 from dataclasses import asdict, dataclass
 
 
@@ -15,7 +16,7 @@ class Limits:
         threads: at the same time.
 
     Raises:
-        ValueError: one is not a positive number.
+        ValueError: one is not a positive, finite number.
     """
 
     call_seconds: float = 2.0
@@ -26,7 +27,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            if type(value) not in (int, float) or not 0 < value < math.inf:
                 raise ValueError(f"limits.{name} must be a positive number, got {value!r}")
 
     def resource_limits(self, address_space: int) -> dict[str, int]:
