@@ -117,7 +117,7 @@ def _export(options: argparse.Namespace) -> int:
     from .grading import write_outputs
 
     assignment = Assignment.load(options.assignment)
-    with _gradebook(options) as gradebook:
+    with _gradebook(options, write=False) as gradebook:
         unmatched = write_outputs(
             options.out,
             assignment,
@@ -134,6 +134,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _mark(options: argparse.Namespace) -> int:
     assignment = Assignment.load(options.assignment)
+    _gradebook(options, write=False).close()  # a name mistyped must not make a new gradebook
     with _gradebook(options) as gradebook:
         if options.test is not None:
             gradebook.set_override(
@@ -170,10 +171,10 @@ def _similar(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _gradebook(options: argparse.Namespace) -> Gradebook:
+def _gradebook(options: argparse.Namespace, *, write: bool = True) -> Gradebook:
     from .gradebook import Gradebook
 
-    return Gradebook.open(options.gradebook)
+    return Gradebook.open(options.gradebook, write=write)
 
 
 def _policy(options: argparse.Namespace) -> Policy:

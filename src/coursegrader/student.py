@@ -10,6 +10,7 @@ from .inside.wire import LENGTHS, WireError, pack, unpack
 from .inside.wire import Handle as WireHandle
 from .notebook import Cell
 from .sandbox.box import Child, ChildDied, ChildTimeout, Sandbox
+from .sandbox.errors import SandboxLostError
 from .showing import show
 
 LOAD_PATIENCE = 5  # times a call's deadline, for running all cells
@@ -130,6 +131,8 @@ class SandboxLine:
                 "stopped: is there a loop that never ends?"
             ) from None
         except ChildDied as error:
+            if self._sandbox.lost():
+                raise SandboxLostError from None
             raise Died(
                 f"the Python process that ran it ended ({error}): out of memory, or a call such as "
                 "exit()?"

@@ -1,7 +1,9 @@
 """A small assignment for tests of the grader: an array, a text, a truth value, an object."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from coursegrader.assignment import Assignment, Settings
-from coursegrader.limits import Limits
 from coursegrader.records import Submission
 
 VISIBLE = '''
@@ -68,6 +70,19 @@ def double(x):
     return 2 * x
 '''
 
+SETTINGS = """
+title = "A sample"
+notebook = "sample.ipynb"
+packages = ["numpy"]
+preload = ["numpy"]
+required = ["double", "word", "is_even", "Counter"]
+book = "https://example.org/book/"
+
+[limits]
+call_seconds = 1.0
+submission_seconds = 4.0
+"""
+
 SOLUTION = """
 import numpy as np
 
@@ -88,26 +103,29 @@ class Counter:
         self.value += n
 """
 
+FILES = {
+    "test_sample.py": VISIBLE,
+    "test_hidden_sample.py": HIDDEN,
+    "hidden_reference.py": REFERENCE,
+}
 POINTS = 10
 SECRET = bytes(range(32))
 
 
 def assignment(**limits: float) -> Assignment:
-    settings = Settings(
-        title="A sample",
-        notebook="sample.ipynb",
-        packages=("numpy",),
-        preload=("numpy",),
-        required=("double", "word", "is_even", "Counter"),
-        book="https://example.org/book/",
-        limits=Limits(**{"call_seconds": 1.0, "submission_seconds": 4.0, **limits}),
-    )
-    files = {
-        "test_sample.py": VISIBLE,
-        "test_hidden_sample.py": HIDDEN,
-        "hidden_reference.py": REFERENCE,
-    }
-    return Assignment("sample", settings, {name: text.encode() for name, text in files.items()})
+    """The sample as an object, with other limits if wanted."""
+    settings = Settings.parse(SETTINGS)
+    settings = replace(settings, limits=replace(settings.limits, **limits))
+    return Assignment("sample", settings, {name: text.encode() for name, text in FILES.items()})
+
+
+def write_assignment(folder: Path) -> Path:
+    """The sample as a folder."""
+    (folder / "tests").mkdir(parents=True)
+    (folder / "assignment.toml").write_text(SETTINGS)
+    for name, text in FILES.items():
+        (folder / "tests" / name).write_text(text)
+    return folder
 
 
 def submission(student: str, code: str = SOLUTION) -> Submission:

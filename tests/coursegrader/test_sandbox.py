@@ -18,9 +18,9 @@ from coursegrader.limits import Limits
 from coursegrader.notebook import Cell
 from coursegrader.sandbox import box, bubblewrap, selftest
 from coursegrader.sandbox.box import ChildDied, ChildTimeout, Sandbox, descendants
-from coursegrader.sandbox.errors import SandboxError
+from coursegrader.sandbox.errors import SandboxError, SandboxLostError
 from coursegrader.sandbox.seccomp import CALLS, compiled_filter
-from coursegrader.student import Died, Raised, SandboxLine, Student
+from coursegrader.student import Raised, SandboxLine, Student
 
 Make = Callable[[str], Student]
 LIMITS = Limits(call_seconds=1.0, submission_seconds=5.0)
@@ -199,7 +199,7 @@ def test_a_sandbox_killed_between_two_calls_loses_no_grade(sandbox: Sandbox, stu
     one = student("def f(): return 1")
     assert one.f() == 1
     os.kill(sandbox.zygote_pid, signal.SIGKILL)
-    with pytest.raises(Died):
+    with pytest.raises(SandboxLostError):
         for _ in range(100):
             one.f()
     assert one.f() == 1

@@ -22,6 +22,7 @@ from .seccomp import compiled_filter
 
 START_SECONDS = 60.0  # Torch may come from a slow disk
 HANDSHAKE_SECONDS = 10.0
+LOST_SECONDS = 0.1
 STARVED = 0.5  # a child that wants the processor and had less than this share may take longer
 PATIENCE = 4  # times the deadline, for a child that the machine starved
 _sandboxes = count()
@@ -85,15 +86,23 @@ class Sandbox:
                 self.close()
         raise SandboxError("the sandbox died three times in a row")
 
+    def lost(self) -> bool:
+        """Whether the zygote has ended; a moment is granted, since all ends at the same time."""
+        if self._process is None or self._process.poll() is not None:
+            return True
+        # It never speaks first: what can be read is the end of the line.
+        return bool(select.select([self._control], [], [], LOST_SECONDS)[0])
+
     def close(self) -> None:
         """End the zygote and all its children."""
         if self._control is not None:
             self._control.close()
         if self._process is not None:
             # bubblewrap's own process 1 dies with it, and everything in its namespace.
-            below = [
-                _PidfdProcess(os.pidfd_open(pid)) for pid in descendants(self._process.pid)[1:]
-            ]
+            below = []
+            for pid in descendants(self._process.pid)[1:]:
+                with contextlib.suppress(ProcessLookupError):
+                    below.append(_PidfdProcess(os.pidfd_open(pid)))
             self._process.kill()
             self._process.wait()
             for process in below:

@@ -3,3 +3,7 @@
 
 class SandboxError(RuntimeError):
     """The sandbox cannot be built, or does not hold."""
+
+
+class SandboxLostError(Exception):
+    """The whole sandbox ended during a call; the call says nothing about the student."""

@@ -37,6 +37,10 @@ class PlainSandbox:
         ours.recv(1)  # it has imported what takes long
         return Child(ours, _Process(process))
 
+    def lost(self) -> bool:
+        """There is nothing that could be."""
+        return False
+
     def close(self) -> None:
         """Nothing is kept."""
 
