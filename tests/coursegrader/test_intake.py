@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import struct
+import threading
 import warnings
 import zipfile
 from datetime import datetime
@@ -439,11 +440,24 @@ def test_links_and_pipes_in_a_folder(tmp_path):
 
 
 def test_a_file_replaced_by_a_link_after_the_listing(tmp_path):
-    with open_entries(lay(tmp_path, "ana.py"), DEFAULT_LIMITS) as ((entry,), _):
-        (tmp_path / "ana.py").unlink()
-        (tmp_path / "ana.py").symlink_to("secret")
+    secret = lay(tmp_path / "elsewhere", "secret") / "secret"
+    folder = lay(tmp_path / "class", "ana.py")
+    with open_entries(folder, DEFAULT_LIMITS) as ((entry,), _):
+        (folder / "ana.py").unlink()
+        (folder / "ana.py").symlink_to(secret)
         with pytest.raises(Unreadable, match="cannot be read"):
             entry.read(100)
+
+
+def test_a_file_replaced_by_a_pipe_after_the_listing(tmp_path):
+    """Opening a pipe that nobody writes to waits for ever, unless asked not to."""
+    with open_entries(lay(tmp_path, "ana.py"), DEFAULT_LIMITS) as ((entry,), _):
+        (tmp_path / "ana.py").unlink()
+        os.mkfifo(tmp_path / "ana.py")
+        reader = threading.Thread(target=entry.read, args=(100,), daemon=True)
+        reader.start()
+        reader.join(20)
+        assert not reader.is_alive()
 
 
 def test_a_name_on_disk_that_is_no_utf8(tmp_path):

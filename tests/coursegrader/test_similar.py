@@ -95,6 +95,16 @@ def test_a_disguised_copy_is_found(seed):
     assert all(other.score < pair.score for other in others)
 
 
+def test_layout_comments_docstrings_names_and_numbers_are_not_compared():
+    first = (
+        'def area(box):\n    """The area."""\n    # all\n    return box.w * abs(box.h) + 1.5e3\n'
+    )
+    second = "def f ( b ) :\n\treturn b.w * \\\n abs(\n b.h\n) + 0x10"
+    other = "def f(b):\n    return b.w * max(b.h) + 1"
+    assert similar._tokens(first)[0].tolist() == similar._tokens(second)[0].tolist()
+    assert similar._tokens(first)[0].tolist() != similar._tokens(other)[0].tolist()
+
+
 def test_padding_does_not_hide_a_copy():
     padded = essay(1, 12) + "\n\n" + essay(2, 3)
     (pair, *_) = similar_pairs(handed_in(ana=essay(2, 3), bo=padded))
