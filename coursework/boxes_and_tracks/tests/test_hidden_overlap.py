@@ -61,7 +61,7 @@ def test_hidden_giou_loss(student, expect, rng):
 def test_hidden_giou_loss_gradient(student, expect, rng):
     """The gradients that finite differences give, for pairs that touch and pairs that do not."""
     first = draw_boxes(rng, 6)
-    # Neither turned inside out nor, at the kinks of max and min, where no derivative is.
+    # Boxes keep an area, and no two sides coincide: at such a kink there is no derivative.
     shift = rng.uniform(0.1, 0.5, size=(3, 4)) * rng.choice([-1, 1], size=(3, 4))
     second = np.concatenate([first[:3] + shift, first[3:] + 50])
     second[3:] += rng.uniform(0, 1, size=(3, 4))
