@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bookkeeping_examples import at, checked, graded
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coursegrader.exports import (
@@ -54,7 +54,6 @@ def test_numbers_stay_numbers():
     assert safe("-") == "-"
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.lists(st.text(max_size=30), min_size=2, max_size=20, unique=True))
 def test_safe_names(students):
     """No folder, no hidden file, short enough for any file system, and as many as students."""
@@ -353,7 +352,6 @@ def test_gradescope_tells_why_nothing_was_graded():
     assert (told["score"], told["output"], told["tests"]) == (0.0, "it is no notebook", [])
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_name_and_comment_survives_or_is_made_safe(tmp_path_factory, student, comment):
     path = tmp_path_factory.mktemp("csv") / "grades.csv"

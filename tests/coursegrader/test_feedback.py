@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from bookkeeping_examples import at, checked, graded
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pages_read_back import Page
 
@@ -131,7 +131,6 @@ def test_hostile_text_stays_text():
     source.encode()
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.text(st.characters(), max_size=60))
 def test_any_text_comes_back_as_it_was(text):
     """Parsed as HTML, the message is the message, but for what cannot be shown."""

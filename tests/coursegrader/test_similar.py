@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bookkeeping_examples import notebook
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pages_read_back import Page
 
@@ -195,7 +195,6 @@ def test_hostile_code_is_neither_run_nor_an_obstacle(content):
     assert ("bo", "dee") in who(found)
 
 
-@settings(deadline=None, derandomize=True)
 @given(*(st.text("+-*/%@()[]=<>:,.|&^~ab12 \n", max_size=100) for _ in range(4)), st.randoms())
 def test_winnowing_keeps_its_promise(before, after, other_before, other_after, rng):
     """Whatever surrounds them, GRAM + WINDOW - 1 common tokens leave a common fingerprint."""
