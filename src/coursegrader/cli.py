@@ -56,7 +56,7 @@ def _pack(options: argparse.Namespace) -> int:
 
     assignment = Assignment.load(options.assignment)
     path = options.file or Path(options.assignment) / assignment.settings.notebook
-    target = options.output or Path(f"{assignment.name}-submission{path.suffix}")
+    target = options.output or Path(f"{Path(assignment.settings.notebook).stem}-submission{path.suffix}")
     try:
         notes = pack(path, assignment, target)
     except PackError as error:
@@ -200,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument(
         "file", type=Path, nargs="?", help="notebook or .py; default: the assignment's"
     )
-    pack.add_argument("-o", "--output", type=Path, help="default: ASSIGNMENT-submission.ipynb")
+    pack.add_argument("-o", "--output", type=Path, help="default: NOTEBOOK-submission.ipynb")
     pack.set_defaults(run=_pack)
 
     release = commands.add_parser("release", help="write the student version of an assignment")

@@ -98,7 +98,7 @@ class Expect:
             return
         named = next((message for message, holds in (mistakes or {}).items() if holds), None)
         call = self._student._last or Call(str)
-        self._fail(call.result, what, named)
+        self._fail(call.result, what, f"{named.rstrip('.')}." if named else None)
 
     def _fail(self, got: Any, want: str, reason: str | None, hint: str | None = None) -> NoReturn:
         call = self._student._last

@@ -13,6 +13,10 @@ from .sandbox.box import Child, ChildDied, ChildTimeout, Sandbox
 from .sandbox.errors import SandboxLostError
 from .showing import show
 
+ALONE = (
+    "While grading there is no network, no other process and no file: a function gets all it needs "
+    "as arguments (and a DataLoader has num_workers=0)."
+)
 LOAD_PATIENCE = 5  # times a call's deadline, for running all cells
 
 
@@ -34,6 +38,7 @@ class Raised(StudentError):
         else:
             message = f"it raised {type_name}: {text}" if text else f"it raised {type_name}"
             message += f"\nin line {line} of its cell: {shown}" if line else ""
+            message += f"\n{ALONE}" if "OSError" in bases else ""
         super().__init__(message)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from itertools import count
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..inside.serve import NONCE
@@ -337,12 +338,10 @@ def _cpu_seconds(pid: int) -> tuple[float, bool]:
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all below it; nothing where it has ended."""
+    """A process and all below it, whichever thread started them; itself alone where it ended."""
     pids = [pid]
     for parent in pids:
-        with (
-            contextlib.suppress(OSError),
-            open(f"/proc/{parent}/task/{parent}/children") as children,
-        ):
-            pids += map(int, children.read().split())
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                pids += map(int, path.read_text().split())
     return pids

@@ -72,8 +72,9 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
         arguments += ["--remount-ro", path]
     for device in ("/dev/null", "/dev/urandom"):
         arguments += ["--dev-bind", device, device]
-    # For the zygote, which sets up its children's namespaces; they cannot see it.
-    arguments += ["--proc", "/proc", "--dir", home, "--remount-ro", "/"]
+    # For the zygote, which sets up its children's namespaces and imports what wants a temporary
+    # folder; over both a child mounts its own.
+    arguments += ["--proc", "/proc", "--perms", "1777", "--tmpfs", home, "--remount-ro", "/"]
     start = (
         f"import sys; sys.path[:] = {[HOUSE, *module_search_path()]!r}; "
         "from inside.zygote import main; main()"
