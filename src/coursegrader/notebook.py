@@ -1,12 +1,12 @@
 """The code of a submission: the cells of a notebook, or a Python file as one cell."""
 
 import json
+import warnings
 from typing import NamedTuple
 
 import nbformat
 
 NOT_GRADED = "not-graded"
-MAX_NESTING = 200
 
 
 class Cell(NamedTuple):
@@ -46,7 +46,7 @@ def read_notebook(content: bytes) -> nbformat.NotebookNode:
     text = _text(content)
     try:
         notebook = nbformat.from_dict(json.loads(text))
-        if notebook.get("nbformat", 0) < 4:
+        if notebook["nbformat"] < 4:
             notebook = nbformat.convert(notebook, 4)
         cells = notebook["cells"]
         for cell in cells:
@@ -64,6 +64,26 @@ def read_notebook(content: bytes) -> nbformat.NotebookNode:
     if not any(cell["cell_type"] == "code" for cell in cells):
         raise UnreadableError("the notebook has no code cell")
     return notebook
+
+
+def notebook_file(notebook: nbformat.NotebookNode) -> bytes:
+    """A notebook as a file, without outputs and counts.
+
+    Raises:
+        UnreadableError: no program for notebooks could have written it.
+    """
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of the identifiers that it gives
+            _, notebook = nbformat.validator.normalize(notebook)
+        return (nbformat.writes(notebook) + "\n").encode()
+    except Exception as error:
+        raise UnreadableError(
+            f"the notebook is not well-formed ({type(error).__name__}): open it in JupyterLab and "
+            "save it"
+        ) from None
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .assignment import Assignment
 from .checking import transform
-from .notebook import Cell, UnreadableError, read_cells, read_notebook
+from .notebook import Cell, UnreadableError, notebook_file, read_cells, read_notebook
 
 MAX_BYTES = 20 << 20
 UNTOUCHED = "your code here"
@@ -27,8 +27,10 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
     if not path.is_file():
         raise PackError(f"{path} is not there: give the notebook that you worked in")
     try:
-        content = path.read_bytes()
-        cells = read_cells(path.name, content)
+        packed = path.read_bytes()
+        cells = read_cells(path.name, packed)
+        if path.suffix.lower() == ".ipynb":
+            packed = notebook_file(read_notebook(packed))
     except UnreadableError as error:
         raise PackError(f"{path.name}: {error}") from None
     trees, problems = _parse(cells)
@@ -39,11 +41,10 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
         "keep its name, and remove the tag not-graded if you added it"
         for name in missing
     ]
-    packed = _without_outputs(content) if path.suffix == ".ipynb" else content
     if len(packed) > MAX_BYTES:
         problems.append(
-            f"the file has {len(packed) >> 20} MiB, at most {MAX_BYTES >> 20}: remove pictures and "
-            "data pasted into it"
+            f"the file is larger than {MAX_BYTES >> 20} MiB: remove pictures and data pasted "
+            "into it"
         )
     if problems:
         raise PackError("\n".join(problems))
@@ -73,17 +74,17 @@ def _parse(cells: list[Cell]) -> tuple[list[ast.Module], list[str]]:
 def _defined(tree: ast.Module) -> set[str]:
     """Names that the top level of a cell defines."""
     names: set[str] = set()
-    for node in tree.body:
+    waiting: list[ast.AST] = [*tree.body]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        else:
-            names |= {
-                n.id
-                for n in ast.walk(node)
-                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-            }
+            names.add(node.name)  # what its body defines is its own
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).split(".")[0])
+        waiting += ast.iter_child_nodes(node)
     return names
 
 
@@ -96,16 +97,6 @@ def _unwritten(trees: list[ast.Module]) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and any(isinstance(n, ast.Constant) and n.value == UNTOUCHED for n in ast.walk(node))
     }
-
-
-def _without_outputs(content: bytes) -> bytes:
-    import nbformat
-
-    notebook = read_notebook(content)
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return (nbformat.writes(notebook) + "\n").encode()
 
 
 def _write(target: Path, content: bytes) -> None:

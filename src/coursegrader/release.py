@@ -7,30 +7,33 @@ from pathlib import Path
 
 import nbformat
 
-from .assignment import SETTINGS, Assignment, AssignmentError
-from .notebook import read_notebook, tags
+from .assignment import SETTINGS, Assignment, AssignmentError, files_of_tests, is_hidden
+from .notebook import notebook_file, read_notebook, tags
 
 SOLUTION = "solution"
 _REGION = re.compile(
-    r"^(?P<indent>[ \t]*)# BEGIN SOLUTION[ \t]*\n(?P<body>.*?)^[ \t]*# END SOLUTION[ \t]*(\n|\Z)",
+    r"^(?P<indent>[ \t]*)# BEGIN SOLUTION[ \t]*\n(?P<body>.*?)"
+    r"^(?P=indent)# END SOLUTION[ \t]*(\n|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_MARKER = re.compile(r"#\s*(BEGIN|END) SOLUTION")
+_MARKER = re.compile(r"#\s*(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 
 
 def release(assignment: Assignment, target: Path) -> list[Path]:
     """Write notebook, visible tests and settings into `target`; return the files written.
 
-    Files that an earlier release left there and this one does not write are removed.
+    Files that an earlier release left there and this one does not write are removed, but for those
+    whose name starts with a dot: `target` may be a repository.
 
     Raises:
-        AssignmentError: a solution is not closed, or a file of `target` is not a release's.
+        AssignmentError: a solution is not closed, or what lies in `target` is not a release.
     """
     files = student_files(assignment)
-    if target.exists():
-        if any(target.iterdir()) and not (target / SETTINGS).is_file():
-            raise AssignmentError(f"{target} is not empty and holds no assignment: not overwritten")
-        shutil.rmtree(target)
+    for path in _earlier_release(assignment, target):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     written = []
     for name, data in files.items():
         path = target / name
@@ -38,6 +41,19 @@ def release(assignment: Assignment, target: Path) -> list[Path]:
         path.write_bytes(data)
         written.append(path)
     return written
+
+
+def _earlier_release(assignment: Assignment, target: Path) -> list[Path]:
+    """What there is to remove; a source is never removed."""
+    if not target.exists():
+        return []
+    present = [path for path in target.iterdir() if not path.name.startswith(".")]
+    if present and not (target / SETTINGS).is_file():
+        raise AssignmentError(f"{target} is not empty and holds no assignment: not overwritten")
+    hidden = any(map(is_hidden, files_of_tests(target / "tests")))
+    if hidden or assignment.folder.is_relative_to(target.resolve()):
+        raise AssignmentError(f"{target} holds the source of an assignment: not overwritten")
+    return present
 
 
 def student_files(assignment: Assignment) -> dict[str, bytes]:
@@ -54,23 +70,26 @@ def student_files(assignment: Assignment) -> dict[str, bytes]:
     notebook = student_notebook(read_notebook(source.read_bytes()))
     files = {
         SETTINGS: (assignment.folder / SETTINGS).read_bytes(),
-        assignment.settings.notebook: (nbformat.writes(notebook) + "\n").encode(),
+        assignment.settings.notebook: notebook_file(notebook),
     }
     return files | {f"tests/{name}": data for name, data in assignment.visible_files.items()}
 
 
 def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook without solutions, outputs and counts.
+    """The notebook without solutions.
 
     Raises:
-        AssignmentError: a solution is not closed.
+        AssignmentError: a solution is not closed, or not in a code cell.
     """
-    cells = [cell for cell in notebook["cells"] if SOLUTION not in tags(cell)]
-    for number, cell in enumerate(cells, start=1):
-        if cell["cell_type"] != "code":
+    cells = []
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if SOLUTION in tags(cell):
             continue
-        cell["source"] = without_solutions(cell["source"], f"cell {number}")
-        cell["outputs"], cell["execution_count"] = [], None
+        if cell["cell_type"] == "code":
+            cell = {**cell, "source": without_solutions(cell["source"], f"cell {number}")}
+        elif _MARKER.search(cell["source"]):
+            raise AssignmentError(f"cell {number}: tag a cell of text `{SOLUTION}` as a whole")
+        cells.append(cell)
     return nbformat.from_dict({**notebook, "cells": cells})
 
 
@@ -80,10 +99,13 @@ def without_solutions(source: str, where: str) -> str:
     Raises:
         AssignmentError: a solution is not closed, or closed without being opened.
     """
-    text = _REGION.sub(_placeholder, source if source.endswith("\n") else source + "\n")
-    if _MARKER.search(text):
+    source += "\n"
+    bodies = [region["body"] for region in _REGION.finditer(source)]
+    text = _REGION.sub(_placeholder, source)
+    if any(map(_MARKER.search, [text, *bodies])):
         raise AssignmentError(
-            f"{where}: a `# BEGIN SOLUTION` without its `# END SOLUTION`, or reverse"
+            f"{where}: a `# BEGIN SOLUTION` without its `# END SOLUTION` at the same indentation, "
+            "or reverse"
         )
     return text.rstrip("\n")
 
