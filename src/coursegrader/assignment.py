@@ -157,7 +157,7 @@ def _text(path: Path) -> str:
 
 def _not_there(folder: Path) -> str:
     """What is wrong, and which assignments lie nearby."""
-    for near in (folder, folder.parent):
+    for near in (folder, folder.resolve().parent):
         if near.is_dir():
             names = sorted(path.parent.name for path in near.glob(f"*/{SETTINGS}"))
             if names:

@@ -69,7 +69,10 @@ def make_group(
             _remove_left_behind(parent)
             folder = parent / f"{PREFIX}-{os.getpid()}-{number}"
             folder.mkdir()
-            return MemoryGroup(folder, limit_file, limit)
+            try:
+                return MemoryGroup(folder, limit_file, limit)
+            except OSError:
+                folder.rmdir()
     return MemoryGroup(None)
 
 
