@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from .sandbox.selftest import require_sandbox
 from .session import run_session
 from .student import SandboxLine
 
-EXIT_CODES = {SandboxError: 3, AssignmentError: 4}
+FATAL = (SandboxError, AssignmentError)  # no other batch would fare better
 
 
 def batch_json(
@@ -56,7 +57,7 @@ def grade_batch(batch: str) -> str:
     """
     if threading.current_thread() is not threading.main_thread():
         # pytest and the sandbox belong into a main thread; a cluster's worker calls from another.
-        return _in_a_process(batch)
+        return _helper.grade(batch)
     data = json.loads(batch)
     assignment = Assignment.from_json(data["assignment"])
     settings = assignment.settings
@@ -110,30 +111,52 @@ def _write_tests(assignment: Assignment, folder: Path) -> None:
         path.write_bytes(content)
 
 
-def _in_a_process(batch: str) -> str:
-    run = subprocess.run(
-        [sys.executable, "-m", "coursegrader.batch"],
-        input=batch,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode == 0:
-        return run.stdout
-    for kind, code in EXIT_CODES.items():
-        if run.returncode == code:
-            raise kind(run.stderr.strip())
-    raise RuntimeError(f"a grading process ended with {run.returncode}: {run.stderr[-2000:]}")
+class _Helper:
+    """A process that grades one batch after the other, for callers outside of a main thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def grade(self, batch: str) -> str:
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "coursegrader.batch"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            try:
+                self._process.stdin.write(batch + "\n")  # JSON holds no line break of its own
+                self._process.stdin.flush()
+                reply = json.loads(self._process.stdout.readline())
+            except (OSError, ValueError):
+                self._process.kill()
+                self._process.wait()
+                raise RuntimeError("a grading process died") from None
+        for kind in FATAL:
+            if reply["error"] == kind.__name__:
+                raise kind(reply["text"])
+        return reply["text"]
+
+
+_helper = _Helper()
 
 
 def main() -> None:
-    """A batch on standard input, its results on standard output."""
+    """Batches on standard input, a line each; their results, or why there are none, on output."""
     die_with_parent()
-    try:
-        sys.stdout.write(grade_batch(sys.stdin.read()))
-    except tuple(EXIT_CODES) as error:
-        sys.stderr.write(str(error))
-        sys.exit(EXIT_CODES[type(error)])
+    # What a test prints must not get among the results.
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for batch in sys.stdin:
+        try:
+            reply = {"error": "", "text": grade_batch(batch)}
+        except FATAL as error:
+            reply = {"error": type(error).__name__, "text": str(error)}
+        output.write(json.dumps(reply) + "\n")
+        output.flush()
 
 
 if __name__ == "__main__":

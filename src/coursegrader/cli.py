@@ -56,7 +56,9 @@ def _pack(options: argparse.Namespace) -> int:
 
     assignment = Assignment.load(options.assignment)
     path = options.file or Path(options.assignment) / assignment.settings.notebook
-    target = options.output or Path(f"{Path(assignment.settings.notebook).stem}-submission{path.suffix}")
+    target = options.output or Path(
+        f"{Path(assignment.settings.notebook).stem}-submission{path.suffix}"
+    )
     try:
         notes = pack(path, assignment, target)
     except PackError as error:
@@ -102,8 +104,10 @@ def _grade(options: argparse.Namespace) -> int:
             unsafe=options.unsafe,
             file_times=options.file_times,
         )
-        write_outputs(options.out, assignment, gradebook, policy)
+        notes = write_outputs(options.out, assignment, gradebook, policy)
     print(f"{outcome.graded} graded now, {outcome.before} before; see {options.out}/report.html")
+    for note in notes:
+        _say(plain(note), PROBLEMS)
     for refused in outcome.refused:
         _say(f"refused {plain(refused.name)}: {plain(refused.reason)}", PROBLEMS)
     for result in outcome.not_graded:
@@ -118,7 +122,7 @@ def _export(options: argparse.Namespace) -> int:
 
     assignment = Assignment.load(options.assignment)
     with _gradebook(options, write=False) as gradebook:
-        unmatched = write_outputs(
+        notes = write_outputs(
             options.out,
             assignment,
             gradebook,
@@ -126,10 +130,10 @@ def _export(options: argparse.Namespace) -> int:
             canvas=options.canvas,
             moodle=options.moodle,
         )
-    for student in unmatched:
-        _say(f"not in the course system's file: {plain(student)}", PROBLEMS)
+    for note in notes:
+        _say(plain(note), PROBLEMS)
     print(f"written to {options.out}")
-    return PROBLEMS if unmatched else DONE
+    return PROBLEMS if notes else DONE
 
 
 def _mark(options: argparse.Namespace) -> int:

@@ -94,7 +94,9 @@ def write_outputs(
     write_feedback(folder / "feedback", title, grades, book=book)
     refused = gradebook.refused(assignment.name)
     write_report(folder / "report.html", title, grades, refused=refused)
-    return unmatched
+    notes = [f"not in the course system's file: {student}" for student in unmatched]
+    unused = policy.unused_extensions(grades)
+    return notes + [f"the policy's extension fits no student: {student}" for student in unused]
 
 
 def _results(ids: list[str], text: str | None, reason: str) -> list[Result]:

@@ -18,14 +18,11 @@ from concurrent.futures import (
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .assignment import AssignmentError
-from .batch import grade_batch
+from .batch import FATAL, grade_batch
 from .parent import die_with_parent
-from .sandbox.errors import SandboxError
 
 MAX_TRIES = 3
 IN_FLIGHT = 2  # batches for each worker, so that none waits for the next
-FATAL = (SandboxError, AssignmentError)  # no other batch would fare better
 ExecutorMaker = Callable[[], contextlib.AbstractContextManager[Executor]]
 
 
