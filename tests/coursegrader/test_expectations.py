@@ -299,7 +299,7 @@ def test_a_property_with_its_mistakes(asked):
     asked.student.double(3)
     assert message(
         asked.expect.that, False, "an odd number", mistakes={"too small": False, "it is even": True}
-    ) == ["called:    double(3)", "came back: 6", "expected:  an odd number", "It is even"]
+    ) == ["called:    double(3)", "came back: 6", "expected:  an odd number", "It is even."]
     assert message(asked.expect.that, np.False_, "an odd number")[-1] == "expected:  an odd number"
 
 
