@@ -199,11 +199,11 @@ def main() -> None:
     print(f"{len(questions())} functions, {len(checks)} checks:\n")
     header = ("grader", "submissions", "s", "submissions/s", "ms each", "ratio")
     print(table(header, rows))
-    print(f"\nAt least {AHEAD} times the submissions per second of either is asked for; ", end="")
-    print(f"that {'is kept' if ahead >= AHEAD else 'IS MISSED'}. `coursework/{COURSEWORK.name}`, ")
-    print(f"{COUNT} times its solution: {real.seconds:.1f} s, ", end="")
-    print(f"{each['coursework'] * 1e3:.0f} ms each; the budget of {BUDGET * 1e3:.0f} ms ", end="")
-    print("is kept." if each["coursework"] <= BUDGET else "IS EXCEEDED.")
+    verdict = "is kept" if ahead >= AHEAD else "IS MISSED"
+    in_budget = "are kept" if each["coursework"] <= BUDGET else "ARE EXCEEDED"
+    print(f"\nThe goal of {AHEAD} times the submissions per second of either peer {verdict}.")
+    print(f"{COUNT} times the solution of `coursework/{COURSEWORK.name}`: {real.seconds:.1f} s, or")
+    print(f"{each['coursework'] * 1e3:.0f} ms each; the {BUDGET * 1e3:.0f} ms allowed {in_budget}.")
     print(NOTES)
 
 
@@ -211,7 +211,7 @@ NOTES = """
 Every time is of whole commands from a cold start, the shorter of two runs. Answers are right,
 wrong, raising, unfinished or no Python, drawn by one seed; all graders come to the same marks on
 every check of every submission. Endless loops are left out: they would cost the time that each
-grader waits.
+grader waits. The peers grade the first of the class only, so their start weighs a little more.
 
 - coursegrader is `coursegrader grade`: a process for each submission in a sandbox without network
   or files, tests and marks in another; a gradebook in SQLite, a page of feedback for each student,
