@@ -42,7 +42,7 @@ book: $(VENV)/installed ## build the site into _build/html
 	$(BUILD_SITE)
 	@echo "The book is built. Open it in a browser: file://$(CURDIR)/_build/html/index.html"
 
-test: $(VENV)/installed ## check everything: package, notebooks, site, Binder
+test: $(VENV)/installed ## check everything: packages, notebooks, coursework, site, Binder
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BUILD_SITE)
