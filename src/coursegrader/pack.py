@@ -1,12 +1,21 @@
 """`pack`: one file to hand in, or a friendly word on what would not grade."""
 
 import ast
-import os
+import sys
 from pathlib import Path
 
 from .assignment import Assignment
 from .checking import transform
-from .notebook import Cell, UnreadableError, notebook_file, read_cells, read_notebook
+from .files import write_atomically
+from .notebook import (
+    NOT_GRADED,
+    Cell,
+    UnreadableError,
+    notebook_file,
+    read_cells,
+    read_notebook,
+)
+from .sandbox.packages import package_paths
 
 MAX_BYTES = 20 << 20
 UNTOUCHED = "your code here"
@@ -48,11 +57,16 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
         )
     if problems:
         raise PackError("\n".join(problems))
-    _write(target, packed)
-    return [
+    write_atomically(target, packed)
+    notes = [
         f"{name} is not written yet; you can hand in without it, it gets no points"
         for name in assignment.settings.required
         if name in _unwritten(trees)
+    ]
+    return notes + [
+        f"{name} is imported, which is not there while grading: use it in cells with the tag "
+        f"{NOT_GRADED} only"
+        for name in sorted(_imported(trees) - _available(assignment.settings.packages))
     ]
 
 
@@ -88,6 +102,25 @@ def _defined(tree: ast.Module) -> set[str]:
     return names
 
 
+def _imported(trees: list[ast.Module]) -> set[str]:
+    """Modules, by their first names, that the cells import."""
+    names: set[str] = set()
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return names
+
+
+def _available(packages: tuple[str, ...]) -> set[str]:
+    """What the sandbox can import: the standard library, and the packages with what they need."""
+    installed = {path.name.split(".")[0] for path in package_paths(packages)}
+    # `coursegrader` is there as a module that does nothing: see `inside/zygote.py`.
+    return installed | {*sys.stdlib_module_names, "coursegrader"}
+
+
 def _unwritten(trees: list[ast.Module]) -> set[str]:
     """Functions and classes that still hold the placeholder."""
     return {
@@ -97,10 +130,3 @@ def _unwritten(trees: list[ast.Module]) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and any(isinstance(n, ast.Constant) and n.value == UNTOUCHED for n in ast.walk(node))
     }
-
-
-def _write(target: Path, content: bytes) -> None:
-    """All of it or nothing."""
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.write_bytes(content)
-    os.replace(temporary, target)

@@ -97,7 +97,19 @@ def test_what_is_not_written_yet_is_noted(packed):
     ],
 )
 def test_there_are_many_ways_to_define_a_name(packed, source):
-    assert packed(notebook(source))[0] == []
+    notes = packed(notebook(source))[0]
+    assert [note for note in notes if "is imported" not in note] == []
+
+
+def test_an_import_that_the_sandbox_does_not_have_is_noted(packed):
+    source = (
+        "import os, sklearn.svm as s\nimport numpy.linalg\nfrom .x import y\nimport coursegrader"
+    )
+    inside = "def f():\n    from visioncourse.scenes import Scene"
+    notes, _ = packed(notebook(SOLUTION, source, inside))
+    assert [note.split()[0] for note in notes] == ["sklearn", "visioncourse"]
+    assert "not-graded" in notes[0]
+    assert packed(notebook(SOLUTION, code("import sklearn", "not-graded")))[0] == []
 
 
 @pytest.mark.parametrize(
@@ -206,7 +218,7 @@ def test_a_write_that_fails_leaves_the_earlier_file(tmp_path, packed, monkeypatc
     def full(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(pack_module.os, "replace", full)
+    monkeypatch.setattr("coursegrader.files.os.replace", full)
     with pytest.raises(OSError, match="no space left"):
         packed(notebook(SOLUTION, "x = 1"))
     assert (tmp_path / "out.ipynb").read_bytes() == before
