@@ -228,3 +228,11 @@ def test_packing_twice_writes_the_same(packed):
     first = packed(notebook(SOLUTION))
     assert packed(notebook(SOLUTION)) == first
     assert packed(first[1]) == first
+
+
+def test_a_package_that_is_not_installed_here_is_no_hindrance(tmp_path):
+    settings = SETTINGS.replace('["numpy"]', '["numpy", "not-installed-here"]')
+    assignment = load_assignment(tmp_path / "a", settings=settings)
+    (tmp_path / "mine.py").write_text(SOLUTION + "import not_installed_here")
+    assert pack(tmp_path / "mine.py", assignment, tmp_path / "out.py") == []
+    assert (tmp_path / "out.py").is_file()

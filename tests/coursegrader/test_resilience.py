@@ -1,7 +1,9 @@
 """A thousand submissions, and all that can be killed is killed: no grade is lost or wrong."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from generated import codes, is_harmless, reference_points
-from sample_assignment import write_assignment
+from sample_assignment import POINTS, SOLUTION, write_assignment
 
 from coursegrader.gradebook import Gradebook
 from coursegrader.sandbox.box import descendants
@@ -172,10 +174,10 @@ def test_on_this_machine(folder: Path) -> None:
     run_with_kills(Run(folder, "--workers", "2"), kills)
 
 
-@pytest.fixture
-def cluster() -> Iterator[tuple[int, str]]:
+@contextlib.contextmanager
+def cluster(*files: Path) -> Iterator[tuple[int, str]]:
     """The process of a Dask cluster, and its scheduler's address."""
-    command = [sys.executable, str(Path(__file__).with_name("cluster.py"))]
+    command = [sys.executable, str(Path(__file__).with_name("cluster.py")), *map(str, files)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -187,14 +189,43 @@ def cluster() -> Iterator[tuple[int, str]]:
             process.kill()
 
 
-def test_on_a_cluster_of_two_workers(folder: Path, cluster: tuple[int, str]) -> None:
-    pid, address = cluster
-    assert address.startswith("tcp://127.0.0.1:")
-    kills = [
-        (40, lambda run: kill_one(pid, "inside.zygote")),
-        (200, lambda run: kill_one(pid, "coursegrader.batch")),
-        (320, lambda run: kill_one(pid, "spawn_main")),
-        (480, kill_grader),
-        (640, lambda run: kill_one(pid, "inside.zygote")),
+def test_on_a_cluster_of_two_workers(folder: Path) -> None:
+    with cluster() as (pid, address):
+        assert address.startswith("tcp://127.0.0.1:")
+        kills = [
+            (40, lambda run: kill_one(pid, "inside.zygote")),
+            (200, lambda run: kill_one(pid, "coursegrader.batch")),
+            (320, lambda run: kill_one(pid, "spawn_main")),
+            (480, kill_grader),
+            (640, lambda run: kill_one(pid, "inside.zygote")),
+        ]
+        run_with_kills(Run(folder, "--scheduler", address), kills)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
+def test_on_a_cluster_over_tls(tmp_path: Path) -> None:
+    write_assignment(tmp_path / "sample")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "anna.py").write_text(SOLUTION)
+    ca, cert, key = certificates(tmp_path)
+    with cluster(ca, cert, key) as (_, address):
+        assert address.startswith("tls://127.0.0.1:")
+        options = ["--scheduler", address, "--tls-ca", ca, "--tls-cert", cert, "--tls-key", key]
+        run = Run(tmp_path, *map(str, options))
+        assert run.finish().startswith("1 graded now, 0 before")
+    with Gradebook.open(tmp_path / "gradebook.sqlite", write=False) as book:
+        (grade,) = book.grades("sample")
+    assert grade.total == POINTS
+
+
+def certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """An authority, and a certificate and key signed by it."""
+    commands = [
+        "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority",
+        "req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=grader",
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2",
     ]
-    run_with_kills(Run(folder, "--scheduler", address), kills)
+    for command in commands:
+        words = ["openssl", *command.split()]
+        subprocess.run(words, cwd=folder, check=True, capture_output=True)
+    return folder / "ca.pem", folder / "cert.pem", folder / "key.pem"
