@@ -2,11 +2,12 @@
 
 import json
 import warnings
-from typing import NamedTuple
-
-import nbformat
+from typing import Any, NamedTuple
 
 NOT_GRADED = "not-graded"
+
+
+Notebook = dict[str, Any]  # as in the file; a cell's source is one text
 
 
 class Cell(NamedTuple):
@@ -37,23 +38,26 @@ def read_cells(filename: str, content: bytes) -> list[Cell]:
     raise UnreadableError(f"{filename} is neither a notebook (.ipynb) nor a Python file (.py)")
 
 
-def read_notebook(content: bytes) -> nbformat.NotebookNode:
-    """A notebook in the newest format.
+def read_notebook(content: bytes) -> Notebook:
+    """A notebook in format 4; older ones are converted.
 
     Raises:
         UnreadableError: it does not parse, or it has no code cell.
     """
     text = _text(content)
     try:
-        notebook = nbformat.from_dict(json.loads(text))
+        notebook = json.loads(text)
         if notebook["nbformat"] < 4:
-            notebook = nbformat.convert(notebook, 4)
+            import nbformat
+
+            notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
         cells = notebook["cells"]
         for cell in cells:
-            # nbformat lets the source be lines; validation of all else would take 20 ms a file.
+            # The format lets the source be lines. Nothing else of it matters here: to import
+            # nbformat takes longer than to check an assignment, to validate 20 ms a file.
             cell["source"] = "".join(cell["source"])
             cell["cell_type"]
-            cell.setdefault("metadata", nbformat.NotebookNode())
+            cell.setdefault("metadata", {})
     except RecursionError:
         raise UnreadableError("the notebook nests too deeply to be read") from None
     except Exception as error:  # whatever a hostile file makes of the reader
@@ -66,19 +70,22 @@ def read_notebook(content: bytes) -> nbformat.NotebookNode:
     return notebook
 
 
-def notebook_file(notebook: nbformat.NotebookNode) -> bytes:
+def notebook_file(notebook: Notebook) -> bytes:
     """A notebook as a file, without outputs and counts.
 
     Raises:
         UnreadableError: no program for notebooks could have written it.
     """
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
+    import nbformat
+
     try:
+        node = nbformat.from_dict(notebook)
+        for cell in node["cells"]:
+            if cell["cell_type"] == "code":
+                cell["outputs"], cell["execution_count"] = [], None
         with warnings.catch_warnings(action="ignore"):  # of the identifiers that it gives
-            _, notebook = nbformat.validator.normalize(notebook)
-        return (nbformat.writes(notebook) + "\n").encode()
+            _, node = nbformat.validator.normalize(node)
+        return (nbformat.writes(node) + "\n").encode()
     except Exception as error:
         raise UnreadableError(
             f"the notebook is not well-formed ({type(error).__name__}): open it in JupyterLab and "
@@ -86,7 +93,7 @@ def notebook_file(notebook: nbformat.NotebookNode) -> bytes:
         ) from None
 
 
-def tags(cell: nbformat.NotebookNode) -> list[str]:
+def tags(cell: dict[str, Any]) -> list[str]:
     """The tags of a cell; none where the metadata are not as they should be."""
     metadata = cell.get("metadata")
     found = metadata.get("tags", []) if isinstance(metadata, dict) else []

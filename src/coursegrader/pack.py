@@ -15,6 +15,7 @@ from .notebook import (
     read_cells,
     read_notebook,
 )
+from .sandbox.errors import SandboxError
 from .sandbox.packages import package_paths
 
 MAX_BYTES = 20 << 20
@@ -66,7 +67,7 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
     return notes + [
         f"{name} is imported, which is not there while grading: use it in cells with the tag "
         f"{NOT_GRADED} only"
-        for name in sorted(_imported(trees) - _available(assignment.settings.packages))
+        for name in _unavailable(trees, assignment.settings.packages)
     ]
 
 
@@ -114,11 +115,14 @@ def _imported(trees: list[ast.Module]) -> set[str]:
     return names
 
 
-def _available(packages: tuple[str, ...]) -> set[str]:
-    """What the sandbox can import: the standard library, and the packages with what they need."""
-    installed = {path.name.split(".")[0] for path in package_paths(packages)}
+def _unavailable(trees: list[ast.Module], packages: tuple[str, ...]) -> list[str]:
+    """What the cells import beside the standard library and the packages with what they need."""
+    try:
+        installed = {path.name.split(".")[0] for path in package_paths(packages)}
+    except SandboxError:  # who has no metadata of a package here cannot tell what belongs to it
+        return []
     # `coursegrader` is there as a module that does nothing: see `inside/zygote.py`.
-    return installed | {*sys.stdlib_module_names, "coursegrader"}
+    return sorted(_imported(trees) - installed - {*sys.stdlib_module_names, "coursegrader"})
 
 
 def _unwritten(trees: list[ast.Module]) -> set[str]:

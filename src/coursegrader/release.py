@@ -5,10 +5,8 @@ import shutil
 import textwrap
 from pathlib import Path
 
-import nbformat
-
 from .assignment import SETTINGS, Assignment, AssignmentError, files_of_tests, is_hidden
-from .notebook import notebook_file, read_notebook, tags
+from .notebook import Notebook, notebook_file, read_notebook, tags
 
 SOLUTION = "solution"
 _REGION = re.compile(
@@ -75,7 +73,7 @@ def student_files(assignment: Assignment) -> dict[str, bytes]:
     return files | {f"tests/{name}": data for name, data in assignment.visible_files.items()}
 
 
-def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def student_notebook(notebook: Notebook) -> Notebook:
     """The notebook without solutions.
 
     Raises:
@@ -90,7 +88,7 @@ def student_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         elif _MARKER.search(cell["source"]):
             raise AssignmentError(f"cell {number}: tag a cell of text `{SOLUTION}` as a whole")
         cells.append(cell)
-    return nbformat.from_dict({**notebook, "cells": cells})
+    return {**notebook, "cells": cells}
 
 
 def without_solutions(source: str, where: str) -> str:
@@ -110,7 +108,7 @@ def without_solutions(source: str, where: str) -> str:
     return text.rstrip("\n")
 
 
-def solution_lines(notebook: nbformat.NotebookNode) -> list[str]:
+def solution_lines(notebook: Notebook) -> list[str]:
     """Every line of code that a release takes out: none may be found in what students get."""
     lines: list[str] = []
     for cell in notebook["cells"]:
