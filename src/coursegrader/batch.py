@@ -1,5 +1,6 @@
 """One batch of submissions, as JSON in and JSON out: the same in a process here or on a cluster."""
 
+import atexit
 import base64
 import json
 import os
@@ -8,7 +9,7 @@ import sys
 import tempfile
 import threading
 from dataclasses import asdict
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from .assignment import Assignment, AssignmentError
@@ -84,24 +85,35 @@ def results_from_json(text: str) -> list[Result]:
     return [Result.from_json(data) for data in json.loads(text)]
 
 
-@lru_cache(maxsize=2)
 def sandbox(
     packages: tuple[str, ...], preload: tuple[str, ...], limits: Limits, unsafe: bool
 ) -> Sandbox | PlainSandbox:
-    """The sandbox of this process, attacked once before it is trusted.
+    """The sandbox of this process, attacked once before it is trusted, kept for the next batch.
 
     Raises:
         SandboxError: it does not hold.
     """
-    if unsafe:
-        return PlainSandbox(preload, limits)
-    made = Sandbox(packages, preload, limits)
-    try:
-        require_sandbox(made)
-    except SandboxError:
-        made.close()
-        raise
-    return made
+    wanted = (packages, preload, limits, unsafe)
+    if wanted not in _sandboxes:
+        _close_sandboxes()
+        made = PlainSandbox(preload, limits) if unsafe else Sandbox(packages, preload, limits)
+        try:
+            if isinstance(made, Sandbox):
+                require_sandbox(made)
+        except SandboxError:
+            made.close()
+            raise
+        _sandboxes[wanted] = made
+    return _sandboxes[wanted]
+
+
+_sandboxes: dict[object, Sandbox | PlainSandbox] = {}  # one at a time
+
+
+@atexit.register
+def _close_sandboxes() -> None:
+    while _sandboxes:
+        _sandboxes.popitem()[1].close()
 
 
 def _write_tests(assignment: Assignment, folder: Path) -> None:

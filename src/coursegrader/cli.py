@@ -47,6 +47,8 @@ def _check(options: argparse.Namespace) -> int:
     if not path.is_file():
         raise AssignmentError(f"{path} is not there: name the file to check")
     result = check_file(path, assignment, options.tests)
+    if not result.tests:
+        raise AssignmentError(f"no test has {options.tests!r} in its name")
     print(report_text(result))
     return DONE if result.earned == result.points and not result.problems else PROBLEMS
 
@@ -129,6 +131,7 @@ def _export(options: argparse.Namespace) -> int:
             _policy(options),
             canvas=options.canvas,
             moodle=options.moodle,
+            scale=options.scale,
         )
     for note in notes:
         _say(plain(note), PROBLEMS)
@@ -226,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the files of a gradebook again")
     export.add_argument("--canvas", type=Path, help="the class's CSV from Canvas, to be filled in")
     export.add_argument("--moodle", type=Path, help="the grading worksheet from Moodle")
+    export.add_argument("--scale", action="store_true", help="to the maximum that those files have")
     export.set_defaults(run=_export)
 
     for command in (grade, export):
@@ -262,7 +266,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
     return number

@@ -221,7 +221,7 @@ def _scaled(one: Grade, maximum: Decimal | None, scale: bool, source: Path) -> D
     if not scale:
         raise ValueError(
             f"{source}: the maximum there is {maximum}, the tests have {one.points} points; "
-            "make them equal, or ask for scaling"
+            "make them equal, or convert with --scale"
         )
     return rounded(one.total * maximum / one.points)
 

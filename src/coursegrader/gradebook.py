@@ -110,8 +110,14 @@ class Gradebook:
         return secret
 
     def graded_ids(self, assignment: str, fingerprint: str) -> set[str]:
-        """The submissions that these very tests have graded: a resumed run leaves them out."""
-        query = "SELECT id FROM submission WHERE assignment = ? AND fingerprint = ?"
+        """The submissions that these very tests have graded: a resumed run leaves them out.
+
+        One that could not be graded is not among them: each run tries and reports it again.
+        """
+        query = """
+            SELECT id FROM submission
+            WHERE assignment = ? AND fingerprint = ? AND result ->> 'status' = 'graded'
+        """
         return {id for (id,) in self._rows(query, assignment, fingerprint)}
 
     def record(

@@ -82,14 +82,15 @@ def write_outputs(
     *,
     canvas: Path | None = None,
     moodle: Path | None = None,
+    scale: bool = False,
 ) -> list[str]:
     """Every export, the feedback pages and the class report; return what needs a look."""
     folder.mkdir(parents=True, exist_ok=True)
     title, book = assignment.settings.title, assignment.settings.book
     grades = gradebook.grades(assignment.name, policy)
     write_grades_csv(folder / "grades.csv", grades)
-    unmatched = write_canvas_csv(folder / "canvas.csv", title, grades, export=canvas)
-    unmatched += write_moodle_csv(folder / "moodle.csv", grades, worksheet=moodle)
+    unmatched = write_canvas_csv(folder / "canvas.csv", title, grades, export=canvas, scale=scale)
+    unmatched += write_moodle_csv(folder / "moodle.csv", grades, worksheet=moodle, scale=scale)
     write_gradescope(folder / "gradescope", grades)
     write_feedback(folder / "feedback", title, grades, book=book)
     refused = gradebook.refused(assignment.name)

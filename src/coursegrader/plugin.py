@@ -20,7 +20,7 @@ from .expectations import Expect, Mismatch
 from .records import Result, TestResult
 from .sandbox.errors import SandboxError, SandboxLostError
 from .showing import plain, show
-from .student import Line, Student, StudentError
+from .student import Line, Missing, Student, StudentError
 
 MARKS = {
     "points(n)": "what the test is worth",
@@ -177,7 +177,8 @@ def _message(item: pytest.Item, error: BaseException) -> str:
         return str(error)
     if isinstance(error, StudentError):
         text = str(error)
-        return f"{called}{text[0].upper()}{text[1:]}"
+        # A name keeps its small letter.
+        return called + (text if isinstance(error, Missing) else text[0].upper() + text[1:])
     returned = f"came back: {show(call.result)}\n" if call is not None else ""
     if isinstance(error, AssertionError):
         return f"{called}{returned}{error}"

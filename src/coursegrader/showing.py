@@ -51,5 +51,6 @@ def _array(array: np.ndarray) -> str:
     text = np.array2string(
         array, separator=", ", precision=6, threshold=MAX_ITEMS, floatmode="maxprec"
     )
-    text = re.sub(r"\s*\n\s*", " ", text)
+    # NumPy pads to columns, which a single line has not.
+    text = re.sub(r" +([,\]])", r"\1", re.sub(r"\s+", " ", text)).replace("[ ", "[")
     return f"array({text})" if array.size else f"array of shape {array.shape}, empty"

@@ -344,7 +344,7 @@ def test_hostile_text_cannot_move_the_cursor_or_the_reading_direction(asked):
         ({"a": [1]}, "{'a': [1]}"),
         ({1}, "{1}"),
         (np.array(1.5), "array(1.5)"),
-        (np.array([True, False]), "array([ True, False])"),
+        (np.array([True, False]), "array([True, False])"),
         (np.array([1, 2]), "array([1, 2])"),
         (np.eye(2), "array([[1., 0.], [0., 1.]])"),
         (np.zeros((0, 3)), "array of shape (0, 3), empty"),

@@ -17,6 +17,8 @@ from coursegrader.assignment import Assignment
 from coursegrader.gradebook import Gradebook
 from coursegrader.grading import Outcome, grade
 
+pytestmark = pytest.mark.sandbox
+
 BIG = 200 << 20
 
 
@@ -79,6 +81,33 @@ def test_the_second_run_grades_only_what_is_new(
     assert run("grade", "class", "--regrade") == cli.DONE
     assert "2 graded now, 0 before" in capsys.readouterr().out
     assert marks() == {"anna": POINTS, "bert": 0.0}
+
+
+def test_what_cannot_be_graded_is_tried_and_reported_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in("anna.py")
+    hand_in("bert.ipynb", "no notebook")
+    assert run("grade", "class") == cli.PROBLEMS
+    capsys.readouterr()
+    assert run("grade", "class") == cli.PROBLEMS
+    said = capsys.readouterr()
+    assert "1 graded now, 1 before" in said.out
+    assert "not graded bert" in said.err
+    hand_in("bert.ipynb", notebook(SOLUTION))
+    assert run("grade", "class") == cli.DONE
+    assert marks() == {"anna": POINTS, "bert": POINTS}
+
+
+def test_workers_and_batches_are_counted_from_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in ("--workers", "--batch"):
+        for value in ("0", "-1", "two"):
+            with pytest.raises(SystemExit) as caught:
+                run("grade", "class", option, value)
+            assert caught.value.code == cli.MISUSE
+            assert "whole number from 1" in capsys.readouterr().err
 
 
 def test_a_regrade_keeps_marks_by_hand(folder: Path) -> None:

@@ -15,6 +15,8 @@ from coursegrader.batch import batch_json, grade_batch, results_from_json, sandb
 from coursegrader.records import Result
 from coursegrader.sandbox.box import Sandbox, descendants
 
+pytestmark = pytest.mark.sandbox
+
 SECRET_TEXT = "s3cr3t-0f-the-grader"
 # What a student must never read: the hidden tests, their helpers, their inputs, the secret seed.
 FORBIDDEN = ("6172839", "hidden", "HIDDEN", SECRET.hex(), SECRET_TEXT)

@@ -364,3 +364,33 @@ def test_a_book_without_an_address_is_a_path(tmp_path):
         folder, {"ana": ""}, settings=SETTINGS.replace("https://example.org/book/", "")
     )
     assert results["ana"].tests[0].see["url"] == "page.html#double"
+
+
+def test_a_plain_assertion_says_what_its_author_wrote(tmp_path):
+    test = "@pytest.mark.points(1)\ndef test_it(student): assert student.double(2) == 5, 'is 5'"
+    assert one(tmp_path, test, SOLUTION).message == (
+        "called:    double(2)\ncame back: 4\nis 5\nassert 4 == 5\n"
+        " +  where 4 = double(2)\n +    where double = student.double"
+    )
+
+
+def test_one_line_at_a_time_is_open_and_every_one_is_closed(tmp_path):
+    events = []
+
+    class Noted:
+        problems = ()
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            events.append(f"open {name}")
+
+        def close(self) -> None:
+            events.append(f"close {self.name}")
+
+    tests = "import pytest\n@pytest.mark.points(1)\n@pytest.mark.parametrize('n', [1, 2])\n"
+    assignment = load_assignment(tmp_path / "a", test_it=tests + "def test_it(student, n): pass")
+    entries = [Entry(name, lambda name=name: Noted(name)) for name in ("bo", "ana")]
+    plugin = GraderPlugin(assignment.settings, entries, b"")
+    run_session(plugin, assignment.folder / "tests")
+    assert events == ["open bo", "close bo", "open ana", "close ana"]
+    assert all(result.seconds > 0 for result in plugin.results.values())

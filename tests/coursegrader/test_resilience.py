@@ -19,6 +19,8 @@ from sample_assignment import POINTS, SOLUTION, write_assignment
 from coursegrader.gradebook import Gradebook
 from coursegrader.sandbox.box import descendants
 
+pytestmark = pytest.mark.sandbox
+
 COUNT = 1000
 HOSTILE_EVERY = 50
 SECONDS = 600.0  # for all of one test; then it fails

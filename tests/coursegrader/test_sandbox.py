@@ -22,6 +22,8 @@ from coursegrader.sandbox.errors import SandboxError, SandboxLostError
 from coursegrader.sandbox.seccomp import CALLS, compiled_filter
 from coursegrader.student import Raised, SandboxLine, Student
 
+pytestmark = pytest.mark.sandbox
+
 Make = Callable[[str], Student]
 LIMITS = Limits(call_seconds=1.0, submission_seconds=5.0)
 

@@ -1,7 +1,6 @@
 """The graders are graded: full marks, no marks, and exactly the marks that a mistake costs."""
 
 import re
-import shutil
 from collections import Counter
 
 import canonical
@@ -149,7 +148,7 @@ def test_the_source_is_canonical_and_holds_no_output(folder) -> None:
     assert [cell.id for cell in cells if cell.outputs or cell.execution_count is not None] == []
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
+@pytest.mark.sandbox
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_sandbox_gives_the_same_marks(folder) -> None:
     """It has the packages of the assignment and no others."""
