@@ -22,7 +22,7 @@ def check_file(path: Path, assignment: Assignment, keyword: str = "") -> Result:
         UnreadableError: the file is no notebook and no Python file.
     """
     cells = read_cells(path.name, path.read_bytes())
-    runner = Runner(fresh_namespace(), transform)
+    runner = Runner(fresh_namespace())
     return _check(assignment, runner, cells, keyword)
 
 
@@ -47,13 +47,6 @@ def check(keyword: str = "", assignment: str = ".") -> None:
     from .printing import report_text
 
     print(report_text(check_names(caller, Assignment.load(assignment), keyword)))
-
-
-def transform(source: str) -> str:
-    """Python of a notebook cell with magics."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    return TransformerManager().transform_cell(source)
 
 
 def _check(assignment: Assignment, runner: Runner, cells: list[Cell], keyword: str) -> Result:

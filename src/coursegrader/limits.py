@@ -16,7 +16,7 @@ class Limits:
         threads: at the same time.
 
     Raises:
-        ValueError: one is not a positive, finite number.
+        ValueError: one is not a positive, finite number; memory, disk or threads are below 1.
     """
 
     call_seconds: float = 2.0
@@ -29,6 +29,8 @@ class Limits:
         for name, value in asdict(self).items():
             if type(value) not in (int, float) or not 0 < value < math.inf:
                 raise ValueError(f"limits.{name} must be a positive number, got {value!r}")
+            if not name.endswith("_seconds") and value < 1:
+                raise ValueError(f"limits.{name} must be at least 1, got {value!r}")
 
     def resource_limits(self, address_space: int) -> dict[str, int]:
         """The limits by their names in the module `resource`.

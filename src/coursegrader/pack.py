@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from .assignment import Assignment
-from .checking import transform
 from .files import write_atomically
+from .inside.magics import python_of
 from .notebook import (
     NOT_GRADED,
     Cell,
@@ -75,7 +75,7 @@ def _parse(cells: list[Cell]) -> tuple[list[ast.Module], list[str]]:
     trees, problems = [], []
     for cell in cells:
         try:
-            trees.append(ast.parse(transform(cell.source)))
+            trees.append(ast.parse(python_of(cell.source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
             text = error.msg if isinstance(error, SyntaxError) else type(error).__name__

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from coursegrader.assignment import Assignment, Settings
-from coursegrader.checking import transform
 from coursegrader.inside.runner import Runner, fresh_namespace
 from coursegrader.notebook import Cell
 from coursegrader.plugin import Entry, GraderPlugin
@@ -98,7 +97,7 @@ def load_assignment(folder: Path, **options) -> Assignment:
 
 def local_line(source: str) -> LocalLine:
     """A harmless student's code in this process."""
-    return LocalLine(Runner(fresh_namespace(), transform), [Cell("cell 1", source)])
+    return LocalLine(Runner(fresh_namespace()), [Cell("cell 1", source)])
 
 
 def graded(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coursegrader import Mismatch, Missing, Raised, Tensor
-from coursegrader.checking import transform
 from coursegrader.expectations import ATOL, RTOL, Expect, compare
 from coursegrader.inside.runner import Runner, fresh_namespace
 from coursegrader.notebook import Cell
@@ -190,7 +189,7 @@ class Asked:
     """A student whose functions are the source, with `expect`."""
 
     def __init__(self, source: str) -> None:
-        line = LocalLine(Runner(fresh_namespace(), transform), [Cell("cell 1", source)])
+        line = LocalLine(Runner(fresh_namespace()), [Cell("cell 1", source)])
         assert line.problems == []
         self.student = Student(line)
         self.expect = Expect(self.student)

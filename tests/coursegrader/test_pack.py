@@ -119,7 +119,7 @@ def test_an_import_that_the_sandbox_does_not_have_is_noted(packed):
         "class Other:\n    def double(self): pass\n    Counter = 1",
         "def other():\n    double = 1\n    class Counter: pass",
         "double\nCounter.x = 1\nx['double'] = 1",
-        "%%time\n" + SOLUTION,
+        "%%timeit\n" + SOLUTION,
         "# def double(x): pass\n'class Counter: pass'",
         code(SOLUTION, "not-graded"),
         {"cell_type": "markdown", "metadata": {}, "source": SOLUTION},

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from coursegrader.checking import transform
 from coursegrader.inside.runner import MAX_TEXT, Runner, describe, fresh_namespace
 from coursegrader.inside.wire import Handle, TensorArray
 
 
-def load(*sources: str, transform=transform) -> tuple[Runner, list[str]]:
+def load(*sources: str) -> tuple[Runner, list[str]]:
     """A runner that has run cells, and what went wrong."""
-    runner = Runner(fresh_namespace(), transform)
+    runner = Runner(fresh_namespace())
     cells = [[f"cell {number}", source] for number, source in enumerate(sources, start=1)]
     status, problems, kind = runner.answer(["load", cells])
     assert (status, kind) == ("ok", "list")
@@ -82,9 +81,12 @@ def test_what_ipython_adds_to_python(source):
     assert call(runner, "f") == ["ok", 1, "int"]
 
 
-def test_without_a_transformer_a_magic_is_a_syntax_error():
-    _, problems = load("%matplotlib inline", transform=None)
-    assert problems == ["cell 1: SyntaxError: invalid syntax (line 1)"]
+@pytest.mark.parametrize("magic", ["%%time", "%%capture out", "\n%%time"])
+def test_a_timed_cell_keeps_its_functions(magic):
+    runner, problems = load(f"{magic}\ndef f(): return 1\n1 / 0")
+    line = 3 + magic.count("\n")
+    assert problems == [f"cell 1: ZeroDivisionError: division by zero (line {line})"]
+    assert call(runner, "f") == ["ok", 1, "int"]
 
 
 def test_a_cell_magic_that_is_none_of_pythons_runs_nothing():

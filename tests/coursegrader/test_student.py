@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from samples import SOLUTION, local_line
 
 from coursegrader import Died, Handle, Missing, Raised, StudentError, Tensor
-from coursegrader.checking import transform
 from coursegrader.inside import wire
 from coursegrader.inside.runner import Runner, fresh_namespace
 from coursegrader.inside.serve import NONCE, serve
@@ -169,7 +168,7 @@ def test_a_call_as_one_would_write_it(args, kwargs, text):
 def ask():
     """Ask the student's end of a line, which answers in another thread."""
     ours, theirs = socket.socketpair()
-    runner = Runner(fresh_namespace(), transform)
+    runner = Runner(fresh_namespace())
     thread = threading.Thread(target=serve, args=(theirs.fileno(), runner))
     thread.start()
     numbers = iter(range(1, 100))

@@ -3,7 +3,6 @@
 import importlib
 import os
 
-from ..checking import transform
 from ..parent import die_with_parent
 from .runner import Runner, fresh_namespace
 from .serve import serve
@@ -15,5 +14,5 @@ def main(line: int, preload: list[str]) -> None:
     for name in preload:
         importlib.import_module(name)
     os.write(line, b"r")
-    serve(line, Runner(fresh_namespace(), transform))
+    serve(line, Runner(fresh_namespace()))
     os._exit(0)

@@ -12,9 +12,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from .magics import python_of
 from .wire import Handle, TensorArray
 
-Transform = Callable[[str], str]  # a notebook cell with magics -> Python
 MAX_TEXT = 2000  # characters of a message
 KEPT_AFTER_ERROR = (
     ast.FunctionDef,
@@ -30,12 +30,10 @@ class Runner:
 
     Args:
         namespace: where the cells run; for a check in a live notebook, the notebook's own names.
-        transform: makes Python of a cell with magics.
     """
 
-    def __init__(self, namespace: dict[str, Any], transform: Transform | None = None) -> None:
+    def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
-        self.transform = transform
         self._objects: list[Any] = []
         self._future = 0  # the flags of `from __future__ import ...`, which hold in later cells
 
@@ -133,9 +131,7 @@ class Runner:
         try:
             return ast.parse(source, f"<{name}>")
         except SyntaxError:
-            if self.transform is None:
-                raise
-        return ast.parse(self.transform(source), f"<{name}>")
+            return ast.parse(python_of(source), f"<{name}>")
 
 
 class _MissingName(Exception):

@@ -142,7 +142,7 @@ def _child(line: int, settings: dict[str, Any]) -> None:
         os._exit(1)
     os.write(line, b"r")
     try:
-        serve(line, Runner(fresh_namespace(), _transform))
+        serve(line, Runner(fresh_namespace()))
     finally:
         os._exit(0)
 
@@ -201,9 +201,3 @@ def _call(name: str, *arguments: Any) -> None:
     if getattr(_libc, name)(*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
-
-
-def _transform(source: str) -> str:
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    return TransformerManager().transform_cell(source)
