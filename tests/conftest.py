@@ -1,12 +1,22 @@
-"""Tests that need the grader's sandbox say so by a mark, and are skipped where there is none."""
+"""For all tests: Hypothesis reproducible and blind to the clock, and a mark for the sandbox."""
 
 import os
 from functools import cache
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from coursegrader.sandbox.box import Sandbox
 from coursegrader.sandbox.errors import SandboxError
+
+settings.register_profile(
+    "course",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("course")
 
 
 @cache

@@ -9,7 +9,8 @@ from .inside.runner import Runner
 from .inside.wire import LENGTHS, WireError, pack, unpack
 from .inside.wire import Handle as WireHandle
 from .notebook import Cell
-from .sandbox.box import Child, ChildDied, ChildTimeout, Sandbox
+from .sandbox.box import Sandbox
+from .sandbox.child import Child, ChildDied, ChildTimeout
 from .sandbox.errors import SandboxLostError
 from .showing import show
 

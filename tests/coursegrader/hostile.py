@@ -490,6 +490,16 @@ lock = threading.Lock(); lock.acquire()
 def attack(): lock.acquire()
 """
     + CALLED,
+    "flood": """
+import os, struct, sys
+def attack():
+    frame = sys._getframe()
+    while "nonce" not in frame.f_locals: frame = frame.f_back
+    fd, nonce = frame.f_locals["fd"], frame.f_locals["nonce"]
+    os.write(fd, nonce + struct.pack("<II", 1 << 20, 60 << 20))
+    while True: os.write(fd, b"x")
+"""
+    + CALLED,
     "drip": """
 import os, time
 def attack():

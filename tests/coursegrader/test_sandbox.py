@@ -17,7 +17,8 @@ from coursegrader.inside.wire import pack
 from coursegrader.limits import Limits
 from coursegrader.notebook import Cell
 from coursegrader.sandbox import box, bubblewrap, selftest
-from coursegrader.sandbox.box import ChildDied, ChildTimeout, Sandbox, descendants
+from coursegrader.sandbox.box import Sandbox, descendants
+from coursegrader.sandbox.child import ChildDied, ChildTimeout
 from coursegrader.sandbox.errors import SandboxError, SandboxLostError
 from coursegrader.sandbox.seccomp import CALLS, compiled_filter
 from coursegrader.student import Raised, SandboxLine, Student

@@ -4,19 +4,16 @@ import contextlib
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import tempfile
-import time
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ..inside.serve import NONCE
-from ..inside.wire import LENGTHS, MAX_ARRAYS, MAX_HEADER, WireError, lengths
 from ..limits import Limits
 from . import bubblewrap
+from .child import Child, PidfdProcess, Process, is_ready
 from .errors import SandboxError
 from .memory import MemoryGroup, make_group
 from .seccomp import compiled_filter
@@ -24,21 +21,7 @@ from .seccomp import compiled_filter
 START_SECONDS = 60.0  # Torch may come from a slow disk
 HANDSHAKE_SECONDS = 10.0
 LOST_SECONDS = 0.1
-STARVED = 0.5  # a child that wants the processor and had less than this share may take longer
-PATIENCE = 4  # times the deadline, for a child that the machine starved
 _sandboxes = count()
-
-
-class ChildError(Exception):
-    """The student's process gave no answer."""
-
-
-class ChildTimeout(ChildError):
-    """It took too long, and was killed."""
-
-
-class ChildDied(ChildError):
-    """It ended, or wrote something that is no answer."""
 
 
 class Sandbox:
@@ -71,7 +54,7 @@ class Sandbox:
         """The process that bubblewrap runs in, or None."""
         return self._process.pid if self._process else None
 
-    def spawn(self) -> "Child":
+    def spawn(self) -> Child:
         """A new child, locked down, that has run nothing yet.
 
         Raises:
@@ -92,7 +75,7 @@ class Sandbox:
         if self._process is None or self._process.poll() is not None:
             return True
         # It never speaks first: what can be read is the end of the line.
-        return bool(select.select([self._control], [], [], LOST_SECONDS)[0])
+        return is_ready(self._control.fileno(), select.POLLIN, LOST_SECONDS)
 
     def close(self) -> None:
         """End the zygote and all its children."""
@@ -103,7 +86,7 @@ class Sandbox:
             below = []
             for pid in descendants(self._process.pid)[1:]:
                 with contextlib.suppress(ProcessLookupError):
-                    below.append(_PidfdProcess(os.pidfd_open(pid)))
+                    below.append(PidfdProcess(os.pidfd_open(pid)))
             self._process.kill()
             self._process.wait()
             for process in below:
@@ -160,7 +143,7 @@ class Sandbox:
             for pid in descendants(self._process.pid):
                 self._group.add(pid)
 
-    def _spawn(self) -> "Child":
+    def _spawn(self) -> Child:
         ours, theirs = socket.socketpair()
         ours.settimeout(HANDSHAKE_SECONDS)
         try:
@@ -171,7 +154,7 @@ class Sandbox:
                 raise _ZygoteDied
             if message[:1] != b"p" or len(fds) != 1:
                 raise SandboxError(f"a child could not be made: {message[1:].decode()}")
-            process = _PidfdProcess(fds[0])
+            process = PidfdProcess(fds[0])
         except OSError:
             ours.close()
             raise _ZygoteDied from None
@@ -180,7 +163,7 @@ class Sandbox:
             raise
         return self._handshake(ours, process)
 
-    def _handshake(self, line: socket.socket, process: "Process") -> "Child":
+    def _handshake(self, line: socket.socket, process: Process) -> Child:
         """Let a child lock itself down; no student's code runs before it says that it did."""
         try:
             line.sendall(b"g")
@@ -198,143 +181,6 @@ class Sandbox:
 
 class _ZygoteDied(Exception):
     pass
-
-
-class Process(Protocol):
-    """What a child runs in."""
-
-    pid: int
-
-    def end(self) -> None: ...
-
-
-class _PidfdProcess:
-    """A process, and its namespace, held by a file descriptor: its number cannot be reused."""
-
-    def __init__(self, pidfd: int) -> None:
-        self._pidfd = pidfd
-        with open(f"/proc/self/fdinfo/{pidfd}") as info:
-            lines = [line.split() for line in info if line.startswith("Pid:")]
-        self.pid = int(lines[0][1]) if lines else -1
-
-    def end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        select.select([self._pidfd], [], [], HANDSHAKE_SECONDS)
-        os.close(self._pidfd)
-
-
-class Child:
-    """One student's process. Nothing that comes from it is believed."""
-
-    def __init__(self, line: socket.socket, process: Process) -> None:
-        self._line, self._process = line, process
-        line.setblocking(False)
-        self._received = bytearray()
-        self.alive = True
-
-    def ask(self, frame: bytes, seconds: float) -> tuple[bytes, bytes]:
-        """Send a request and return the two parts of the answer's frame.
-
-        A child that used the processor has `seconds`; one that the machine starved has more.
-
-        Raises:
-            ChildTimeout, ChildDied: no answer; the child has been killed.
-        """
-        # Random, so that an answer written before the question is not taken for one.
-        nonce = os.urandom(NONCE.size)
-        clock = _Clock(self._process.pid, seconds)
-        try:
-            self._send(nonce + frame, clock)
-            prefix = self._receive(NONCE.size + LENGTHS.size, clock)
-            if prefix[: NONCE.size] != nonce:
-                raise ChildDied("it wrote something that is no answer")
-            header, arrays = lengths(prefix[NONCE.size :])
-            body = self._receive(header + arrays, clock)
-            if self._received:
-                raise ChildDied("it wrote more than an answer")
-            return body[:header], body[header:]
-        except WireError as error:
-            self.kill()
-            raise ChildDied(str(error)) from None
-        except ChildError:
-            self.kill()
-            raise
-        except OSError:
-            self.kill()
-            raise ChildDied("it ended") from None
-
-    def kill(self) -> None:
-        """End the child, and with it everything in its namespace; wait until it is gone."""
-        if self.alive:
-            self.alive = False
-            self._process.end()
-            self._line.close()
-
-    def _send(self, data: bytes, clock: "_Clock") -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self._line.send(view, socket.MSG_NOSIGNAL) :]
-            except BlockingIOError:
-                self._wait([], [self._line], clock)
-
-    def _receive(self, length: int, clock: "_Clock") -> bytes:
-        """The next `length` bytes; what came behind them is kept."""
-        while len(self._received) < length:
-            try:
-                # Plain recv: file descriptors that come along are dropped by the kernel.
-                part = self._line.recv(1 << 20)
-            except BlockingIOError:
-                self._wait([self._line], [], clock)
-                continue
-            if not part:
-                raise ChildDied("it ended")
-            self._received += part
-            if len(self._received) > MAX_HEADER + MAX_ARRAYS + (1 << 21):
-                raise ChildDied("it wrote far more than an answer")
-        data, self._received = bytes(self._received[:length]), self._received[length:]
-        return data
-
-    def _wait(
-        self, readers: list[socket.socket], writers: list[socket.socket], clock: "_Clock"
-    ) -> None:
-        while not any(select.select(readers, writers, [], clock.remaining())):
-            if clock.expired():
-                raise ChildTimeout
-
-
-class _Clock:
-    """A deadline in wall time that waits a while for a process that gets no processor."""
-
-    def __init__(self, pid: int, seconds: float) -> None:
-        self._pid, self._seconds = pid, seconds
-        self._cpu, _ = _cpu_seconds(pid)
-        self._deadline = time.monotonic() + seconds
-        self._last = time.monotonic() + PATIENCE * seconds
-
-    def remaining(self) -> float:
-        return max(0.0, self._deadline - time.monotonic())
-
-    def expired(self) -> bool:
-        if self.remaining() > 0:
-            return False
-        used, wants_more = _cpu_seconds(self._pid)
-        had_enough = not wants_more or used - self._cpu >= STARVED * self._seconds
-        if had_enough or time.monotonic() >= self._last:
-            return True
-        self._deadline = min(self._last, time.monotonic() + self._seconds / 2)
-        return False
-
-
-def _cpu_seconds(pid: int) -> tuple[float, bool]:
-    """What a process has used of the processor, and whether it would use more now."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            fields = stat.read().rpartition(b")")[2].split()
-    except OSError:
-        return 0.0, False  # it has ended
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] in (b"R", b"D")
 
 
 def descendants(pid: int) -> list[int]:

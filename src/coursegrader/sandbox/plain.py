@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from ..limits import Limits
-from .box import Child
+from .child import Child
 
 START = (
     "import sys; from coursegrader.inside.plain import main; main(int(sys.argv[1]), sys.argv[2:])"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..inside.wire import WireError, pack, unpack
-from .box import Child, ChildError, Sandbox
+from .box import Sandbox
+from .child import Child, ChildError
 from .errors import SandboxError
 
 SECONDS = 10.0
