@@ -20,7 +20,7 @@ from .expectations import Expect, Mismatch
 from .records import Result, TestResult
 from .sandbox.errors import SandboxError, SandboxLostError
 from .showing import plain, show
-from .student import Line, Missing, Student, StudentError
+from .student import Died, Line, Missing, Student, StudentError
 
 MARKS = {
     "points(n)": "what the test is worth",
@@ -58,7 +58,7 @@ class GraderPlugin:
         self.broken: list[str] = []  # what is wrong with the test files: the instructor's to mend
         self.sandbox_error: SandboxError | None = None
         self._open: tuple[Entry, Line, float] | None = None
-        self._lost = False
+        self._error: BaseException | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
         for mark, meaning in MARKS.items():
@@ -125,11 +125,16 @@ class GraderPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Function, nextitem: pytest.Item | None) -> bool:
-        """Run a test; again, from its beginning, when the whole sandbox was lost meanwhile."""
-        for _ in range(MAX_TRIES):
-            self._lost = False
+        """Run a test; again, from its beginning, when its end may have been an accident.
+
+        A process can be killed from outside, for want of memory or by hand. A student's code that
+        ends its own process does so in the second run, too.
+        """
+        for attempt in range(MAX_TRIES):
+            self._error = None
             runtestprotocol(item, log=False, nextitem=nextitem)
-            if not self._lost:
+            accidents = (SandboxLostError, Died) if attempt == 0 else SandboxLostError
+            if not isinstance(self._error, accidents):
                 break
             item._initrequest()  # fresh fixtures: `rng` draws the same inputs again
         return True
@@ -140,7 +145,7 @@ class GraderPlugin:
     ) -> pytest.TestReport:
         """One result for each test; pytest's own report, with sources and frames, is not needed."""
         error = call.excinfo.value if call.excinfo else None
-        self._lost = self._lost or isinstance(error, SandboxLostError)
+        self._error = self._error or error
         if isinstance(error, SandboxError):
             self.sandbox_error = error
             pytest.exit(str(error))

@@ -87,14 +87,11 @@ class SandboxLine:
         self._limits = sandbox.limits
         self._left = self._limits.submission_seconds
         self._timeouts: dict[str, int] = {}
-        self._failed_load: StudentError | None = None
         self._child: Child | None = None
         self.problems: list[str] = []
-        try:
-            self._start()
-        except StudentError as error:
-            self._failed_load = error
-            self.problems.append(f"the cells could not be run: {error}")
+        self._failed_load = self._load()
+        if self._failed_load is not None:
+            self.problems.append(f"the cells could not be run: {self._failed_load}")
 
     def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]:
         if self._failed_load is not None:
@@ -108,6 +105,19 @@ class SandboxLine:
     def close(self) -> None:
         if self._child is not None:
             self._child.kill()
+
+    def _load(self) -> StudentError | None:
+        """Start a child; return what went wrong twice, for once may be an accident."""
+        try:
+            self._start()
+        except TimedOut as error:
+            return error
+        except Died:
+            try:
+                self._start()
+            except StudentError as error:
+                return error
+        return None
 
     def _start(self) -> None:
         try:

@@ -1,12 +1,19 @@
 """Deadlines, budgets and restarts of one submission's line into the sandbox."""
 
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sample_assignment import POINTS, SOLUTION, write_assignment
 
+from coursegrader.assignment import Assignment
 from coursegrader.limits import Limits
 from coursegrader.notebook import Cell
+from coursegrader.plugin import Entry, GraderPlugin
 from coursegrader.sandbox.box import Sandbox
+from coursegrader.session import run_session
 from coursegrader.student import Died, Raised, SandboxLine, Student, TimedOut
 
 pytestmark = pytest.mark.sandbox
@@ -109,6 +116,49 @@ def test_an_object_of_a_process_that_ended_is_gone(student: Student) -> None:
         student.leave()
     with pytest.raises((Died, Raised)):
         thing.plus(1)
+
+
+class Accident(SandboxLine):
+    """The child is killed from outside before one of the calls, counted from 0."""
+
+    def __init__(self, box: Sandbox, cells: list[Cell], when: int) -> None:
+        super().__init__(box, cells)
+        self.until = when
+
+    def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]:
+        if self.until == 0:
+            os.kill(self._child._process.pid, signal.SIGKILL)
+        self.until -= 1
+        return super().ask(frame, what)
+
+
+@pytest.mark.parametrize("when", range(8))
+def test_an_accident_costs_no_points(when: int, tmp_path: Path) -> None:
+    folder = write_assignment(tmp_path / "sample")
+    settings = Assignment.load(folder).settings
+    with Sandbox(settings.packages, settings.preload, settings.limits) as box:
+        entry = Entry("one", lambda: Accident(box, [Cell("cell 1", SOLUTION)], when))
+        plugin = GraderPlugin(settings, [entry], b"secret")
+        run_session(plugin, folder / "tests")
+    assert plugin.results["one"].earned == POINTS
+
+
+def test_cells_whose_process_is_killed_are_run_again(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, deaths = box.spawn, iter([True])
+
+    def spawn_and_die() -> object:
+        child = spawn()
+        if next(deaths, False):
+            os.kill(child._process.pid, signal.SIGKILL)
+        return child
+
+    monkeypatch.setattr(box, "spawn", spawn_and_die)
+    line = SandboxLine(box, [Cell("cell 1", CODE)])
+    assert line.problems == []
+    assert Student(line).name() == "still here"
+    line.close()
 
 
 def test_too_much_code_is_said(box: Sandbox) -> None:
