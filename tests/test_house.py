@@ -29,6 +29,12 @@ def test_the_two_packages_do_not_know_each_other(package: str, other: str) -> No
     assert [file for file in files if other in imports(file.read_text("utf-8"))] == []
 
 
+def test_every_folder_of_code_is_packaged() -> None:
+    """Without this file an installed package lacks the folder; from a clone all seems well."""
+    folders = {path.parent for path in (ROOT / "src").rglob("*.py")}
+    assert [folder for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
 @pytest.mark.parametrize(
     "source",
     [

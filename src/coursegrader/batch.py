@@ -1,29 +1,17 @@
 """One batch of submissions, as JSON in and JSON out: the same in a process here or on a cluster."""
 
-import atexit
 import base64
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import asdict
-from functools import partial
-from pathlib import Path
 
 from .assignment import Assignment, AssignmentError
-from .limits import Limits
-from .notebook import UnreadableError, read_cells
 from .parent import die_with_parent
-from .plugin import Entry, GraderPlugin
 from .records import Result, Submission
-from .sandbox.box import Sandbox
 from .sandbox.errors import SandboxError
-from .sandbox.plain import PlainSandbox
-from .sandbox.selftest import require_sandbox
-from .session import run_session
-from .student import SandboxLine
 
 FATAL = (SandboxError, AssignmentError)  # no other batch would fare better
 
@@ -59,68 +47,21 @@ def grade_batch(batch: str) -> str:
     if threading.current_thread() is not threading.main_thread():
         # pytest and the sandbox belong into a main thread; a cluster's worker calls from another.
         return _helper.grade(batch)
+    # The process that hands out batches needs neither pytest nor NumPy.
+    from .trusted import grade
+
     data = json.loads(batch)
-    assignment = Assignment.from_json(data["assignment"])
-    settings = assignment.settings
-    box = sandbox(settings.packages, settings.preload, settings.limits, data["unsafe"])
-    entries, results = [], {}
-    for item in data["submissions"]:
-        name = item["id"]
-        try:
-            cells = read_cells(item["filename"], base64.b64decode(item["content"]))
-        except UnreadableError as error:
-            results[name] = Result(name, "not_graded", str(error))
-        else:
-            entries.append(Entry(name, partial(SandboxLine, box, cells)))
-    if entries:
-        plugin = GraderPlugin(assignment.settings, entries, bytes.fromhex(data["secret"]))
-        with tempfile.TemporaryDirectory(prefix="coursegrader-") as folder:
-            _write_tests(assignment, Path(folder))
-            run_session(plugin, Path(folder))
-        results |= plugin.results
-    return json.dumps([asdict(results[item["id"]]) for item in data["submissions"]])
+    files = {
+        item["id"]: (item["filename"], base64.b64decode(item["content"]))
+        for item in data["submissions"]
+    }
+    assignment, secret = Assignment.from_json(data["assignment"]), bytes.fromhex(data["secret"])
+    results = grade(assignment, secret, files, unsafe=data["unsafe"])
+    return json.dumps([asdict(result) for result in results])
 
 
 def results_from_json(text: str) -> list[Result]:
     return [Result.from_json(data) for data in json.loads(text)]
-
-
-def sandbox(
-    packages: tuple[str, ...], preload: tuple[str, ...], limits: Limits, unsafe: bool
-) -> Sandbox | PlainSandbox:
-    """The sandbox of this process, attacked once before it is trusted, kept for the next batch.
-
-    Raises:
-        SandboxError: it does not hold.
-    """
-    wanted = (packages, preload, limits, unsafe)
-    if wanted not in _sandboxes:
-        _close_sandboxes()
-        made = PlainSandbox(preload, limits) if unsafe else Sandbox(packages, preload, limits)
-        try:
-            if isinstance(made, Sandbox):
-                require_sandbox(made)
-        except SandboxError:
-            made.close()
-            raise
-        _sandboxes[wanted] = made
-    return _sandboxes[wanted]
-
-
-_sandboxes: dict[object, Sandbox | PlainSandbox] = {}  # one at a time
-
-
-@atexit.register
-def _close_sandboxes() -> None:
-    while _sandboxes:
-        _sandboxes.popitem()[1].close()
-
-
-def _write_tests(assignment: Assignment, folder: Path) -> None:
-    for name, content in assignment.files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 class _Helper:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .assignment import Assignment, AssignmentError
-from .showing import plain
+from .printing import plain
 
 if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
     from .gradebook import Gradebook

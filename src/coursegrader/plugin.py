@@ -17,9 +17,10 @@ from _pytest.runner import runtestprotocol  # what every plugin that repeats tes
 
 from .assignment import Settings, is_hidden
 from .expectations import Expect, Mismatch
+from .printing import plain
 from .records import Result, TestResult
 from .sandbox.errors import SandboxError, SandboxLostError
-from .showing import plain, show
+from .showing import show
 from .student import Died, Line, Missing, Student, StudentError
 
 MARKS = {
@@ -66,9 +67,9 @@ class GraderPlugin:
 
     @pytest.hookimpl(tryfirst=True)  # a test's own parameters follow
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        if "_submission" in metafunc.fixturenames:
+        if "student" in metafunc.fixturenames:
             ids = [f"{PARAMETER}{number}" for number in range(len(self.entries))]
-            metafunc.parametrize("_submission", [*self.entries], indirect=True, ids=ids)
+            metafunc.parametrize("student", [*self.entries], indirect=True, ids=ids)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -87,14 +88,14 @@ class GraderPlugin:
         return self.keyword in _test_name(item).partition("::")[2].lower()
 
     @pytest.fixture
-    def _submission(self, request: pytest.FixtureRequest) -> Line:
-        """The line to a submission's code: one for all its tests, which run in a row."""
+    def student(self, request: pytest.FixtureRequest) -> Student:
+        """The submission's code, over one line for all its tests, which run in a row."""
         entry = self.entries[request.param]
         if self._open is None or self._open[0] is not entry:
             self._close()
             self._open = entry, entry.open_line(), time.monotonic()
             self.results[entry.id].problems = [plain(text) for text in self._open[1].problems]
-        return self._open[1]
+        return Student(self._open[1])
 
     def pytest_unconfigure(self) -> None:
         self._close()
@@ -105,11 +106,6 @@ class GraderPlugin:
             line.close()
             self.results[entry.id].seconds = time.monotonic() - start
             self._open = None
-
-    @pytest.fixture
-    def student(self, _submission: Line) -> Student:
-        """The submission's code."""
-        return Student(_submission)
 
     @pytest.fixture
     def expect(self, student: Student) -> Expect:
@@ -194,7 +190,7 @@ def _message(item: pytest.Item, error: BaseException) -> str:
 
 def _problem(item: pytest.Item) -> str:
     """What keeps a test from being one of an assignment's, or nothing."""
-    if "_submission" not in getattr(item, "fixturenames", ()):
+    if "student" not in getattr(item, "fixturenames", ()):
         return "does not use the fixture `student`"
     points, see = item.get_closest_marker("points"), item.get_closest_marker("see")
     if points is None:
@@ -214,7 +210,7 @@ def _is_hidden(item: pytest.Item) -> bool:
 
 
 def _entry_id(item: Any) -> str:
-    return item.callspec.params["_submission"]
+    return item.callspec.params["student"]
 
 
 def _test_name(item: Any) -> str:

@@ -1,9 +1,11 @@
-"""A result as text for a terminal or a notebook's output."""
+"""Results and hostile texts for a terminal or a notebook's output."""
 
+import re
 import textwrap
 
 from .records import Result
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 MARKS = {"passed": "✓", "failed": "✗", "error": "!"}
 
 
@@ -25,3 +27,8 @@ def report_text(result: Result) -> str:
 def number(value: float) -> str:
     """Points without needless zeros."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def plain(text: str) -> str:
+    """Text without characters that a terminal or a browser would act on."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .printing import plain
+
 MAX_TEXT = 400
 MAX_ITEMS = 40
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def show(value: Any) -> str:
@@ -31,11 +32,6 @@ def show(value: Any) -> str:
     else:
         text = repr(value)
     return plain(text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 4] + " ...")
-
-
-def plain(text: str) -> str:
-    """Text without characters that a terminal or a browser would act on."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _items(texts: Iterable[str], length: int) -> str:

@@ -11,9 +11,10 @@ import hostile
 import pytest
 from sample_assignment import POINTS, SECRET, SOLUTION, assignment, submission
 
-from coursegrader.batch import batch_json, grade_batch, results_from_json, sandbox
+from coursegrader.batch import batch_json, grade_batch, results_from_json
 from coursegrader.records import Result
 from coursegrader.sandbox.box import Sandbox, descendants
+from coursegrader.trusted import sandbox
 
 pytestmark = pytest.mark.sandbox
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from coursegrader.inside.runner import MAX_TEXT, Runner, describe, fresh_namespace
-from coursegrader.inside.wire import Handle, TensorArray
+from coursegrader.inside.wire import Handle, Tensor
 
 
 def load(*sources: str) -> tuple[Runner, list[str]]:
@@ -281,7 +281,7 @@ def test_the_gradient_is_torchs():
     )
     x = torch.tensor([1.0, -2.0], dtype=torch.float32)
     status, gradient, _ = runner.answer(["gradient", "square", [x], {"scale": 3}, 0])
-    assert status == "ok" and type(gradient) is TensorArray
+    assert status == "ok" and type(gradient) is Tensor
     assert gradient.array.dtype == np.float64
     assert gradient.array.tolist() == [6, -12]
     y = torch.ones(2, requires_grad=True)

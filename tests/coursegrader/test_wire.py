@@ -24,7 +24,7 @@ from coursegrader.inside.wire import (
     MAX_INTEGER_BYTES,
     MAX_KEYS,
     Handle,
-    TensorArray,
+    Tensor,
     WireError,
     lengths,
     pack,
@@ -288,13 +288,13 @@ def test_a_tensor_that_numpy_does_not_know_stays(tensor):
 
 
 def test_an_array_can_arrive_as_a_tensor():
-    got = cross([TensorArray(np.arange(3.0)), np.arange(2)], torch.from_numpy)
+    got = cross([Tensor(np.arange(3.0)), np.arange(2)], torch.from_numpy)
     assert type(got[0]) is torch.Tensor
     assert got[0].tolist() == [0, 1, 2]
     assert type(got[1]) is np.ndarray
-    assert cross(TensorArray([1, 2]), torch.from_numpy).tolist() == [1, 2]
+    assert cross(Tensor([1, 2]), torch.from_numpy).tolist() == [1, 2]
     with pytest.raises(WireError, match="holds no numbers"):
-        pack(TensorArray(["text"]), lambda _: STAYS)
+        pack(Tensor(["text"]), lambda _: STAYS)
 
 
 def test_a_handle_crosses_as_a_handle():

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .magics import python_of
-from .wire import Handle, TensorArray
+from .wire import Handle, Tensor
 
 MAX_TEXT = 2000  # characters of a message
 KEPT_AFTER_ERROR = (
@@ -95,7 +95,7 @@ class Runner:
                 "Torch (a NumPy function, .item(), .detach(), float(...))"
             )
         (gradient,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True)
-        return TensorArray((torch.zeros_like(leaf) if gradient is None else gradient).numpy())
+        return Tensor((torch.zeros_like(leaf) if gradient is None else gradient).numpy())
 
     def _named(self, name: str) -> Any:
         if name not in self.namespace:

@@ -45,7 +45,7 @@ class Handle(NamedTuple):
     type_name: str
 
 
-class TensorArray(NamedTuple):
+class Tensor(NamedTuple):
     """An array that is to arrive as a Torch tensor."""
 
     array: Any
@@ -133,7 +133,7 @@ class _Encoder:
             return ["h", *value]
         # A program without NumPy or Torch has no array of theirs.
         numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-        if kind is TensorArray:
+        if kind is Tensor:
             return self.array(numpy.asarray(value.array), is_tensor=True)
         if numpy is not None:
             if isinstance(value, numpy.generic) and kind.__module__ == "numpy":

@@ -1,0 +1,84 @@
+"""Grades in this process, where no student's code ever runs: that is in the sandbox."""
+
+import atexit
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from .assignment import Assignment
+from .limits import Limits
+from .notebook import UnreadableError, read_cells
+from .plugin import Entry, GraderPlugin
+from .records import Result
+from .sandbox.box import Sandbox
+from .sandbox.errors import SandboxError
+from .sandbox.plain import PlainSandbox
+from .sandbox.selftest import require_sandbox
+from .session import run_session
+from .student import SandboxLine
+
+
+def grade(
+    assignment: Assignment, secret: bytes, files: dict[str, tuple[str, bytes]], *, unsafe: bool
+) -> list[Result]:
+    """Grade submissions, given as file name and content by their ids, in one pytest session.
+
+    Raises:
+        SandboxError: there is no sandbox, or it does not hold.
+        AssignmentError: the tests themselves are broken.
+    """
+    settings = assignment.settings
+    box = sandbox(settings.packages, settings.preload, settings.limits, unsafe)
+    entries, results = [], {}
+    for name, (filename, content) in files.items():
+        try:
+            cells = read_cells(filename, content)
+        except UnreadableError as error:
+            results[name] = Result(name, "not_graded", str(error))
+        else:
+            entries.append(Entry(name, partial(SandboxLine, box, cells)))
+    if entries:
+        plugin = GraderPlugin(settings, entries, secret)
+        with tempfile.TemporaryDirectory(prefix="coursegrader-") as folder:
+            _write_tests(assignment, Path(folder))
+            run_session(plugin, Path(folder))
+        results |= plugin.results
+    return [results[name] for name in files]
+
+
+def sandbox(
+    packages: tuple[str, ...], preload: tuple[str, ...], limits: Limits, unsafe: bool
+) -> Sandbox | PlainSandbox:
+    """The sandbox of this process, attacked once before it is trusted, kept for the next batch.
+
+    Raises:
+        SandboxError: it does not hold.
+    """
+    wanted = (packages, preload, limits, unsafe)
+    if wanted not in _sandboxes:
+        _close_sandboxes()
+        made = PlainSandbox(preload, limits) if unsafe else Sandbox(packages, preload, limits)
+        try:
+            if isinstance(made, Sandbox):
+                require_sandbox(made)
+        except SandboxError:
+            made.close()
+            raise
+        _sandboxes[wanted] = made
+    return _sandboxes[wanted]
+
+
+_sandboxes: dict[object, Sandbox | PlainSandbox] = {}  # one at a time
+
+
+@atexit.register
+def _close_sandboxes() -> None:
+    while _sandboxes:
+        _sandboxes.popitem()[1].close()
+
+
+def _write_tests(assignment: Assignment, folder: Path) -> None:
+    for name, content in assignment.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
