@@ -8,7 +8,7 @@ import hmac
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class GraderPlugin:
         self.broken: list[str] = []  # what is wrong with the test files: the instructor's to mend
         self.sandbox_error: SandboxError | None = None
         self._open: tuple[Entry, Line, float] | None = None
+        self._facts: dict[str, TestResult] = {}  # of each test, the same for all submissions
         self._error: BaseException | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -153,21 +154,29 @@ class GraderPlugin:
         )
 
     def _record(self, item: pytest.Item, error: BaseException | None, when: str) -> None:
-        points = float(item.get_closest_marker("points").args[0])
-        hidden = _is_hidden(item)
-        result = TestResult(_test_name(item), _title(item), hidden, points, 0.0, "failed")
+        name = _test_name(item)
+        if name not in self._facts:
+            self._facts[name] = self._failed(item, name)
+        result = replace(self._facts[name])
         if error is None:
-            result.earned, result.outcome = points, "passed"
+            result.earned, result.outcome = result.points, "passed"
         elif when != "call" and not isinstance(error, StudentError):
             result.outcome, result.message = "error", f"in the {when} of the test: {error!r}"
-        elif not hidden:
+        elif not result.hidden:
             result.message = plain(_message(item, error))[:MAX_MESSAGE]
-        if (see := item.get_closest_marker("see")) is not None:
-            path, text = see.args
-            result.see = {"text": text, "url": self.settings.book + path}
         tests = self.results[_entry_id(item)].tests
-        # A test whose teardown fails after it passed is one test.
-        tests[:] = [test for test in tests if test.name != result.name] + [result]
+        if tests and tests[-1].name == name:  # its teardown failed, too, or it was run again
+            tests.pop()
+        tests.append(result)
+
+    def _failed(self, item: pytest.Item, name: str) -> TestResult:
+        """The result of a test that earns nothing and says nothing."""
+        points = float(item.get_closest_marker("points").args[0])
+        see = item.get_closest_marker("see")
+        if see is not None:
+            path, text = see.args
+            see = {"text": text, "url": self.settings.book + path}
+        return TestResult(name, _title(item), _is_hidden(item), points, 0.0, "failed", see=see)
 
 
 def _message(item: pytest.Item, error: BaseException) -> str:

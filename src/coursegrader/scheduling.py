@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import multiprocessing
 import signal
+import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -104,12 +105,23 @@ def local_executor(workers: int) -> ExecutorMaker:
     """A pool of processes on this machine."""
     # Fresh interpreters: a fork would copy whatever threads and locks this process has.
     context = multiprocessing.get_context("spawn")
-    return lambda: ProcessPoolExecutor(workers, context, initializer=_begin_worker)
+
+    @contextlib.contextmanager
+    def start() -> Iterator[Executor]:
+        # A worker of a pool has no chance to tidy up, so its temporary files lie in our folder.
+        with (
+            tempfile.TemporaryDirectory(prefix="coursegrader-") as folder,
+            ProcessPoolExecutor(workers, context, _begin_worker, (folder,)) as pool,
+        ):
+            yield pool
+
+    return start
 
 
-def _begin_worker() -> None:
+def _begin_worker(folder: str) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
+    tempfile.tempdir = folder
 
 
 def cluster_executor(

@@ -14,17 +14,20 @@ from .plugin import GraderPlugin
 CONFIGURATION = Path(__file__).with_name("pytest.ini")
 # Nothing here is printed, cached or captured; a failure's frames are not wanted.
 PLUGINS_OFF = """
-    cacheprovider doctest faulthandler junitxml logging pastebin recwarn setuponly setupplan
-    stepwise subtests terminal terminalprogress threadexception unittest unraisableexception
-    warnings
+    cacheprovider capture doctest faulthandler junitxml logging pastebin recwarn setuponly
+    setupplan skipping stepwise subtests terminal terminalprogress threadexception unittest
+    unraisableexception warnings
 """
 
 
-def run_session(plugin: GraderPlugin, tests: Path, *, hidden: bool = True) -> None:
+def run_session(
+    plugin: GraderPlugin, tests: Path, *, hidden: bool = True, compiled: bool = False
+) -> None:
     """Run the tests of a folder with the plugin, which holds the results.
 
     Args:
         hidden: run the hidden tests, too.
+        compiled: leave compiled files in the folder, for the next session.
 
     Raises:
         SandboxError: the sandbox broke.
@@ -38,9 +41,9 @@ def run_session(plugin: GraderPlugin, tests: Path, *, hidden: bool = True) -> No
     if not files:  # pytest would look for some
         return
     arguments = ["-c", str(CONFIGURATION), "--rootdir", str(tests)]
-    arguments += ["--noconftest", "--strict-markers", "--capture=no"]
+    arguments += ["--noconftest", "--strict-markers"]
     arguments += [*(f"-pno:{name}" for name in PLUGINS_OFF.split()), *files]
-    with _undisturbed(tests):
+    with _undisturbed(tests, compiled):
         code = pytest.main(arguments, plugins=[plugin])
     if plugin.broken:
         raise AssignmentError("the tests cannot be run:\n" + "\n".join(plugin.broken))
@@ -52,10 +55,10 @@ def run_session(plugin: GraderPlugin, tests: Path, *, hidden: bool = True) -> No
 
 
 @contextlib.contextmanager
-def _undisturbed(tests: Path) -> Iterator[None]:
-    """Leave the process as it was: no other plugin, no compiled files, no test module kept."""
+def _undisturbed(tests: Path, compiled: bool) -> Iterator[None]:
+    """Leave the process as it was: no other plugin, no test module kept."""
     before = _pytest_variables(), sys.dont_write_bytecode, [*sys.path], {*sys.modules}
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = not compiled
     for name in before[0]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

@@ -39,9 +39,7 @@ def grade(
             entries.append(Entry(name, partial(SandboxLine, box, cells)))
     if entries:
         plugin = GraderPlugin(settings, entries, secret)
-        with tempfile.TemporaryDirectory(prefix="coursegrader-") as folder:
-            _write_tests(assignment, Path(folder))
-            run_session(plugin, Path(folder))
+        run_session(plugin, _tests(assignment), compiled=True)
         results |= plugin.results
     return [results[name] for name in files]
 
@@ -77,8 +75,17 @@ def _close_sandboxes() -> None:
         _sandboxes.popitem()[1].close()
 
 
-def _write_tests(assignment: Assignment, folder: Path) -> None:
-    for name, content in assignment.files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+def _tests(assignment: Assignment) -> Path:
+    """A folder with the tests, kept for the next batch: there they are compiled already."""
+    if assignment.fingerprint not in _folders:
+        kept = tempfile.TemporaryDirectory(prefix="coursegrader-")
+        for name, content in assignment.files.items():
+            path = Path(kept.name) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        atexit.register(kept.cleanup)
+        _folders[assignment.fingerprint] = Path(kept.name)
+    return _folders[assignment.fingerprint]
+
+
+_folders: dict[str, Path] = {}
