@@ -21,7 +21,7 @@ pytestmark = pytest.mark.sandbox
 SECRET_TEXT = "s3cr3t-0f-the-grader"
 # What a student must never read: the hidden tests, their helpers, their inputs, the secret seed.
 FORBIDDEN = ("6172839", "hidden", "HIDDEN", SECRET.hex(), SECRET_TEXT)
-LIMITS = {"call_seconds": 0.3, "submission_seconds": 2.0, "memory_mb": 256, "disk_mb": 8}
+LIMITS = {"call_seconds": 0.5, "submission_seconds": 3.0, "memory_mb": 256, "disk_mb": 8}
 
 
 class Outside(NamedTuple):
