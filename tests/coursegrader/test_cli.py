@@ -192,3 +192,11 @@ def test_the_command_as_a_process(folder):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == ("2 of 2 points by the visible tests\n✓ Twice 2 is 4.  (2/2)\nset()\n")
+
+
+def test_a_reader_of_the_output_may_leave(folder):
+    command = [sys.executable, "-m", "coursegrader", "check", "--assignment", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
