@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from generated import codes, is_harmless, reference_points
+from processes import is_running
 from sample_assignment import POINTS, SOLUTION, write_assignment
 
 from coursegrader.gradebook import Gradebook
@@ -154,7 +155,7 @@ def kill_grader(run: Run) -> None:
     pids = descendants(run.process.pid)
     run.kill()
     for _ in range(500):
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids[1:]):
+        if not any(map(is_running, pids[1:])):
             break
         time.sleep(0.01)
     else:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from processes import is_running
 from sample_assignment import POINTS, SECRET, assignment, submission
 
 from coursegrader.batch import batch_json, grade_batch, results_from_json
@@ -214,13 +215,8 @@ def test_closing_ends_every_process() -> None:
     pids = descendants(made.zygote_pid)
     assert len(pids) >= 3
     made.close()
-    running = [pid for pid in pids if Path(f"/proc/{pid}").exists() and not is_zombie(pid)]
-    assert running == []
+    assert [pid for pid in pids if is_running(pid)] == []
     line.close()
-
-
-def is_zombie(pid: int) -> bool:
-    return ") Z" in Path(f"/proc/{pid}/stat").read_text()
 
 
 def test_a_killed_grader_leaves_no_process(tmp_path: Path) -> None:
@@ -236,7 +232,7 @@ def test_a_killed_grader_leaves_no_process(tmp_path: Path) -> None:
         assert len(pids) >= 3
         grader.kill()
     for _ in range(1000):
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+        if not any(map(is_running, pids)):
             return
         time.sleep(0.01)
     pytest.fail("processes of a killed grader are still there")

@@ -187,7 +187,9 @@ def descendants(pid: int) -> list[int]:
     """A process and all below it, whichever thread started them; itself alone where it ended."""
     pids = [pid]
     for parent in pids:
-        for path in Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                pids += map(int, path.read_text().split())
+        # Any of them, and any of their threads, may end while we look.
+        with contextlib.suppress(OSError):
+            for path in [*Path(f"/proc/{parent}/task").glob("*/children")]:
+                with contextlib.suppress(OSError):
+                    pids += map(int, path.read_text().split())
     return pids
