@@ -161,9 +161,10 @@ class GraderPlugin:
         if error is None:
             result.earned, result.outcome = result.points, "passed"
         elif when != "call" and not isinstance(error, StudentError):
-            result.outcome, result.message = "error", f"in the {when} of the test: {error!r}"
+            result.outcome = "error"
+            result.message = _readable(lambda: f"in the {when} of the test: {error!r}")
         elif not result.hidden:
-            result.message = plain(_message(item, error))[:MAX_MESSAGE]
+            result.message = _readable(lambda: _message(item, error))
         tests = self.results[_entry_id(item)].tests
         if tests and tests[-1].name == name:  # its teardown failed, too, or it was run again
             tests.pop()
@@ -177,6 +178,14 @@ class GraderPlugin:
             path, text = see.args
             see = {"text": text, "url": self.settings.book + path}
         return TestResult(name, _title(item), _is_hidden(item), points, 0.0, "failed", see=see)
+
+
+def _readable(make: Callable[[], str]) -> str:
+    """A message of limited length, whatever the values do that it shows."""
+    try:
+        return plain(make())[:MAX_MESSAGE]
+    except Exception as error:  # Python refuses to write an integer of 4,300 digits or more
+        return f"The values of this test cannot be shown ({type(error).__name__})."
 
 
 def _message(item: pytest.Item, error: BaseException) -> str:

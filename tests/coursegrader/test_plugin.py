@@ -95,6 +95,29 @@ def test_a_result_that_the_test_cannot_use_fails_it(tmp_path):
     )
 
 
+HUGE = "import pytest\n@pytest.fixture\ndef table(student): return {}[student.double(2) ** 9]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "test", "outcome"),
+    [
+        ("test_it", "def test_it(student): student.double(student.double(2) ** 9)", "failed"),
+        ("test_it", "def test_it(student): {}[student.double(2) ** 9]", "failed"),
+        ("test_it", "def test_it(student, table): pass", "error"),
+        ("test_hidden", "def test_it(student, table): pass", "error"),
+    ],
+)
+def test_an_integer_that_python_does_not_write_stops_nothing(tmp_path, name, test, outcome):
+    """The tests of a submission with such integers fail, and the next one is graded."""
+    students = {"ana": "def double(x): return 1 << 4000", "bo": SOLUTION}
+    test = f"{HUGE}@pytest.mark.points(1)\n{test}\n"
+    results = graded(tmp_path / "a", students, **{name: test, "test_double": TESTS})
+    result = next(test for test in results["ana"].tests if test.points == 1)
+    assert (result.outcome, result.earned) == (outcome, 0)
+    assert result.message == "The values of this test cannot be shown (ValueError)."
+    assert results["bo"].earned >= 2.5
+
+
 def test_a_message_has_an_end_and_no_control_characters(tmp_path):
     test = "@pytest.mark.points(1)\ndef test_it(student):\n    assert False, student.word()"
     result = one(tmp_path, test, "def word(): return '\\x1b[31m' + 'x' * 100_000")
