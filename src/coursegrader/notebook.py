@@ -50,6 +50,7 @@ def read_notebook(content: bytes) -> Notebook:
         if notebook["nbformat"] < 4:
             import nbformat
 
+            _check_headings(notebook)
             notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
         cells = notebook["cells"]
         for cell in cells:
@@ -68,6 +69,14 @@ def read_notebook(content: bytes) -> Notebook:
     if not any(cell["cell_type"] == "code" for cell in cells):
         raise UnreadableError("the notebook has no code cell")
     return notebook
+
+
+def _check_headings(notebook: Notebook) -> None:
+    """Before format 4 a heading had a level, for which a conversion writes as many signs."""
+    for sheet in notebook.get("worksheets", ()):
+        for cell in sheet["cells"]:
+            if cell.get("level", 1) not in range(1, 7):
+                raise ValueError("a heading without a level")
 
 
 def notebook_file(notebook: Notebook) -> bytes:

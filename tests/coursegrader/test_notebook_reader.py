@@ -51,16 +51,22 @@ def test_minor_versions_make_no_difference(minor):
     assert read(notebook("a = 1", nbformat_minor=minor)) == [("cell 1", "a = 1")]
 
 
-def test_an_old_format_is_converted():
+def old_notebook(level):
+    """In format 3, with a heading and some code."""
     cell = {"cell_type": "code", "input": ["a = 1\n", "b"], "outputs": [], "language": "python"}
-    heading = {"cell_type": "heading", "source": "Title", "level": 1}
+    heading = {"cell_type": "heading", "source": "Title", "level": level}
     data = {
         "metadata": {"name": ""},
         "nbformat": 3,
         "nbformat_minor": 0,
         "worksheets": [{"cells": [heading, cell], "metadata": {}}],
     }
-    assert read(json.dumps(data).encode()) == [("cell 2", "a = 1\nb")]
+    return json.dumps(data).encode()
+
+
+@pytest.mark.parametrize("level", [1, 6])
+def test_an_old_format_is_converted(level):
+    assert read(old_notebook(level)) == [("cell 2", "a = 1\nb")]
 
 
 def test_a_byte_order_mark_is_no_character():
@@ -113,6 +119,8 @@ BROKEN = {
     "a source that is a number": notebook(code(3)),
     "a source of numbers": notebook(code([1, 2])),
     "a source that is null": notebook(code(None)),
+    "a heading of a level that would fill the memory": old_notebook(10**7),
+    "a heading of no level": old_notebook([]),
     "a giant number": b'{"nbformat": ' + b"9" * 5000 + b"}",
     "infinity": notebook("x", nbformat=None).replace(b'"nbformat": null', b'"nbformat": -Infinity'),
 }
