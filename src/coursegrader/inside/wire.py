@@ -234,10 +234,12 @@ class _Decoder:
 
         if not _DTYPE.fullmatch(_typed(dtype, str)) or len(_typed(shape, list)) > 32:
             raise WireError("not an array: its type or its shape")
-        # Without a single byte an array could still claim an axis of any length.
-        if any(not 0 <= _typed(side, int) <= MAX_ARRAYS for side in shape):
+        element, size = np.dtype(dtype), math.prod(_typed(side, int) for side in shape)
+        # Without a single byte an array could claim axes of any length; its sum along the empty
+        # one would have them.
+        extent = math.prod(side for side in shape if side)
+        if min(shape, default=0) < 0 or extent * element.itemsize > MAX_ARRAYS:
             raise WireError("not an array: its shape")
-        element, size = np.dtype(dtype), math.prod(shape)
         start, self.position = self.position, self.position + size * element.itemsize
         if self.position > len(self.arrays):
             raise WireError("not an array: its bytes do not fill its shape")
