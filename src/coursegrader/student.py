@@ -127,9 +127,9 @@ class SandboxLine:
         self.close()
         self._child = self._sandbox.spawn()
         seconds = LOAD_PATIENCE * self._limits.call_seconds
-        reply = _value(self._ask(frame, "the cells", seconds), lambda handle: None)
-        if isinstance(reply, list) and reply[:1] == ["ok"] and isinstance(reply[1], list):
-            self.problems = [str(problem)[:500] for problem in reply[1][:50]]
+        match _value(self._ask(frame, "the cells", seconds), lambda handle: None):
+            case ["ok", list(problems), str()]:
+                self.problems = [str(problem)[:500] for problem in problems[:50]]
 
     def _ask(self, frame: bytes, what: str, seconds: float) -> tuple[bytes, bytes]:
         if self._left <= 0:

@@ -224,6 +224,15 @@ threading.Thread(target=forge, daemon=True).start()
 def attack(): return True
 """
     + CALLED,
+    "answer without its parts": """
+import sys
+module = sys.modules["inside.serve"]
+pack = module.pack
+def forge(*_):
+    module.pack = pack
+    return pack(["ok"], None)
+module.pack = forge
+""",
     "closed line": "import os\nos.closerange(3, 1024)",
     "frame without end": """
 import os, struct
