@@ -190,6 +190,14 @@ def test_only_the_named_packages_can_be_imported(student: Make) -> None:
         assert "ImportError" in caught.value.bases
 
 
+def test_the_environment_tells_nothing_of_ours(student: Make) -> None:
+    folder = os.path.dirname(os.path.realpath(os.__file__))  # one that the sandbox sees, too
+    with contextlib.chdir(folder):
+        found = student("import os\ndef environment(): return dict(os.environ)").environment()
+    assert found["PWD"] == "/"
+    assert not [name for name, value in found.items() if folder in value]
+
+
 def test_a_dead_zygote_is_replaced(sandbox: Sandbox, student: Make) -> None:
     assert student("def f(): return 1").f() == 1
     first = sandbox.zygote_pid
