@@ -198,6 +198,14 @@ def test_the_environment_tells_nothing_of_ours(student: Make) -> None:
     assert not [name for name, value in found.items() if folder in value]
 
 
+def test_no_file_can_be_locked(student: Make) -> None:
+    """The interpreter's files are those of the host: a lock on one would be seen by all."""
+    code = "import fcntl, os\ndef lock():\n    fcntl.flock(os.open(os.__file__, 0), 2 | 4)"
+    with pytest.raises(Raised) as caught:
+        student(code).lock()
+    assert caught.value.type_name == "PermissionError"
+
+
 def test_a_dead_zygote_is_replaced(sandbox: Sandbox, student: Make) -> None:
     assert student("def f(): return 1").f() == 1
     first = sandbox.zygote_pid

@@ -27,7 +27,7 @@ CALLS = """
     open openat stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
     readlink readlinkat getdents64 getcwd chdir fchdir umask
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 ftruncate truncate fallocate
-    fsync fdatasync utimensat chmod fchmod fchmodat copy_file_range sendfile fadvise64 flock
+    fsync fdatasync utimensat chmod fchmod fchmodat copy_file_range sendfile fadvise64
 """
 _CLONE_THREAD = 0x00010000
 _TERMINAL_QUESTIONS = (0x5401, 0x5413)  # TCGETS, TIOCGWINSZ: "is this a terminal?"
