@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from .inside.runner import Runner
 from .inside.wire import LENGTHS, WireError, pack, unpack
@@ -251,6 +251,12 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<an object of the class {self._handle.type_name}>"
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        """Or NumPy would ask the object itself: np.sum(handle) is handle.sum()."""
+        raise TypeError(f"{self!r} is no array")
+
+    __array_function__ = __array__
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):

@@ -44,6 +44,18 @@ def test_an_answer_that_is_right():
         Student(Forger(["missing", "f is not defined"])).f()
 
 
+@pytest.mark.parametrize("function", [np.sum, np.all, np.mean, np.exp, np.isfinite, np.shape])
+def test_numpy_does_not_ask_the_students_object(function):
+    """An object with a method `all` or `exp` would say what the test wants to hear."""
+    source = "class Yes:\n    def __getattr__(self, name): return lambda *_, **__: True"
+    yes = Student(local_line(source)).Yes()
+    for value in (yes, [yes]):
+        with pytest.raises(TypeError, match="an object of the class Yes> is no array"):
+            function(value)
+    with pytest.raises(TypeError, match="is no array"):
+        yes == np.ones(3)  # noqa: B015
+
+
 def test_an_exception_that_came_back():
     reply = ["raised", "ValueError", ["ValueError", "Exception", 3], "no", 4, "raise x"]
     with pytest.raises(
@@ -148,7 +160,7 @@ def test_private_names_are_python_s_own():
     handle = Student(local_line(SOLUTION)).Counter(1)
     for thing in (student, handle):
         assert not hasattr(thing, "_f")
-        assert not hasattr(thing, "__array__")
+        assert not hasattr(thing, "__array_interface__")
 
 
 @pytest.mark.parametrize(
