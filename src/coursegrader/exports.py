@@ -259,12 +259,12 @@ def gradescope_results(one: Grade) -> dict:
                 "visibility": "hidden" if hidden else "visible",
             }
         )
+    # Without `execution_time`: code that takes its time could tell of a hidden input by it.
     return {
         "score": float(one.total),
         "output": "\n".join(note for note in notes if note),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "execution_time": result.seconds,
         "tests": tests,
     }

@@ -336,6 +336,7 @@ def test_gradescope(tmp_path):
         "a fine plot",
     ]
     assert (told["visibility"], told["stdout_visibility"]) == ("visible", "hidden")
+    assert "execution_time" not in told  # a code could tell of hidden inputs by it
     seen = [(t["score"], t["max_score"], t["status"], t["visibility"]) for t in told["tests"]]
     assert seen == [
         (1.0, 2.0, "failed", "visible"),

@@ -274,6 +274,11 @@ def test_root_becomes_an_ordinary_user(sandbox: Sandbox, student: Make) -> None:
     line.close()
 
 
+def test_the_machine_has_another_name_inside(student: Make) -> None:
+    name = student("import os\ndef name(): return os.uname().nodename").name()
+    assert name == "grader" != os.uname().nodename
+
+
 def test_a_call_that_sleeps_is_stopped_in_time(sandbox: Sandbox) -> None:
     child = sandbox.spawn()
     with pytest.raises(ChildTimeout):

@@ -47,7 +47,8 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise SandboxError("bubblewrap is missing: on Debian or Ubuntu, apt install bubblewrap")
-    arguments = [bwrap, *_namespaces(), "--die-with-parent", "--new-session", "--clearenv"]
+    arguments = [bwrap, *_namespaces(), "--hostname", "grader"]
+    arguments += ["--die-with-parent", "--new-session", "--clearenv"]
     arguments += ["--chdir", "/"]  # or it sets PWD to the folder in which we were started
     home = workspace(packages)
     variables = ENVIRONMENT | {"HOME": home, "TMPDIR": home}
