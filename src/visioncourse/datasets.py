@@ -5,7 +5,8 @@ from importlib import resources
 
 import numpy as np
 
-from ._validation import Array, check_finite, check_shape, float_arrays
+from ._validation import check_finite, check_shape
+from .arrays import Array, float_arrays
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,8 @@ def standardize(X: Array, mean: Array, scale: Array) -> Array:
     xp, X, mean, scale = float_arrays(X=X, mean=mean, scale=scale)
     if X.ndim == 0:
         raise ValueError("X must have shape (..., d), got a single number")
-    check_shape("mean", mean, X.shape[-1:], "one for each feature of X")
-    check_shape("scale", scale, X.shape[-1:], "one for each feature of X")
+    check_shape(X.shape[-1:], "one for each feature of X", mean=mean)
+    check_shape(X.shape[-1:], "one for each feature of X", scale=scale)
     if not xp.all(scale > 0):
         raise ValueError(f"scale must be positive, got {float(xp.min(scale)):g}")
     return (X - mean) / scale

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from .._validation import Array
+from ..arrays import Array
 
 BLOCK_PAIRS = 2**15
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import Array, box_arrays, check_finite, check_shape, float_arrays, quadruples
-from .boxes import _from_xyxy, _to_xyxy
+from .._validation import check_finite, check_shape
+from ..arrays import Array, float_arrays
+from .boxes import _from_xyxy, _to_xyxy, box_arrays, quadruples
 
 # A prediction of more would make a box of e^delta times its anchor's size; 1000/16 is Detectron's.
 LARGEST_LOG_SCALE = math.log(1000 / 16)
@@ -91,7 +92,7 @@ def encode_boxes(boxes: Array, anchors: Array, *, weights: Sequence[float] = (1,
             logarithm is infinite), shapes that differ, weights that are not positive.
     """
     xp, boxes, anchors = box_arrays(boxes=boxes, anchors=anchors)
-    check_shape("anchors", anchors, boxes.shape, "one anchor for each box")
+    check_shape(boxes.shape, "one anchor for each box", anchors=anchors)
     weights = _weights(xp, weights, boxes)
     centre, size = _centre_and_size(xp, "boxes", boxes)
     anchor_centre, anchor_size = _centre_and_size(xp, "anchors", anchors)
@@ -128,7 +129,7 @@ def decode_boxes(
     xp, deltas, anchors = float_arrays(deltas=deltas, anchors=anchors)
     _, anchors = box_arrays(anchors=anchors)
     deltas = quadruples(xp, "deltas", deltas)
-    check_shape("deltas", deltas, anchors.shape, "four deltas for each anchor")
+    check_shape(anchors.shape, "four deltas for each anchor", deltas=deltas)
     if not max_log_scale < math.log(float(xp.finfo(deltas.dtype).max)) / 2:
         raise ValueError(f"max_log_scale must not lead to infinity, got {max_log_scale}")
     anchor_centre, anchor_size = _centre_and_size(xp, "anchors", anchors)

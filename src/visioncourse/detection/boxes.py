@@ -10,12 +10,45 @@ from typing import Any, Literal
 
 import array_api_compat
 
-from .._validation import Array, box_arrays, check_rows, float_arrays, quadruples
+from .._validation import check_rows
+from ..arrays import Array, float_arrays
 from . import _overlap
 
 BoxFormat = Literal["xyxy", "cxcywh", "xywh"]
 
 FORMATS = ("xyxy", "cxcywh", "xywh")
+
+
+def box_arrays(**boxes: Any) -> tuple[Any, ...]:
+    """Return the arguments' array namespace, then each as boxes (..., 4) = x1, y1, x2, y2.
+
+    An empty list counts as no boxes, (0, 4).
+
+    Raises:
+        ValueError: as for :py:func:`float_arrays` and :py:func:`quadruples`, x2 < x1 or y2 < y1.
+    """
+    xp, *arrays = float_arrays(**boxes)
+    arrays = [quadruples(xp, name, array) for name, array in zip(boxes, arrays, strict=True)]
+    for name, array in zip(boxes, arrays, strict=True):
+        wrong = (array[..., 2] < array[..., 0]) | (array[..., 3] < array[..., 1])
+        check_rows(xp, wrong, "x1, y1, x2, y2 with x2 >= x1 and y2 >= y1", **{name: array})
+    return xp, *arrays
+
+
+def quadruples(xp: Any, name: str, array: Array) -> Array:
+    """Return four numbers a row, (..., 4), none so large that an area or a distance overflows.
+
+    Raises:
+        ValueError: another shape, or a number that is infinite or too large.
+    """
+    if array.shape == (0,):
+        return xp.reshape(array, (0, 4))
+    if array.ndim == 0 or array.shape[-1] != 4:
+        raise ValueError(f"{name} must have shape (..., 4), got {tuple(array.shape)}")
+    limit = xp.finfo(array.dtype).max ** 0.5 / 4
+    wrong = xp.any(xp.abs(array) > limit, axis=-1)
+    check_rows(xp, wrong, f"finite and at most {limit:.0e} in size", **{name: array})
+    return array
 
 
 def box_area(boxes: Array) -> Array:
@@ -59,7 +92,7 @@ def box_convert(boxes: Array, in_fmt: BoxFormat, out_fmt: BoxFormat) -> Array:
         xp, boxes = float_arrays(boxes=boxes)
         boxes = quadruples(xp, "boxes", boxes)
         wrong = xp.any(boxes[..., 2:] < 0, axis=-1)
-        check_rows(xp, "boxes", boxes, wrong, f"{in_fmt} with width and height >= 0")
+        check_rows(xp, wrong, f"{in_fmt} with width and height >= 0", boxes=boxes)
     return boxes if in_fmt == out_fmt else _from_xyxy(xp, _to_xyxy(xp, boxes, in_fmt), out_fmt)
 
 

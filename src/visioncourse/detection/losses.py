@@ -6,19 +6,18 @@ from typing import Any, Literal
 import array_api_compat
 
 from .._validation import (
-    Array,
-    box_arrays,
     check_binary,
+    check_class_indices,
     check_finite,
     check_not_negative,
     check_probabilities,
     check_shape,
-    class_indices,
-    float_arrays,
 )
+from ..arrays import Array, float_arrays, integer_arrays
 from ..logistic.model import _log_sigmoid
 from ..logistic.multinomial import _one_hot
 from . import _overlap
+from .boxes import box_arrays
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -46,7 +45,7 @@ def smooth_l1_loss(
     """
     xp, predictions, targets = float_arrays(predictions=predictions, targets=targets)
     check_finite(xp, predictions=predictions, targets=targets)
-    check_shape("targets", targets, predictions.shape, "the shape of predictions")
+    check_shape(predictions.shape, "the shape of predictions", targets=targets)
     check_not_negative(beta=beta)
     error = xp.abs(predictions - targets)
     if beta > 0:
@@ -146,7 +145,7 @@ def focal_loss(
     """
     xp, logits, targets = float_arrays(logits=logits, targets=targets)
     check_finite(xp, logits=logits)
-    check_shape("targets", targets, logits.shape, "one target for each logit")
+    check_shape(logits.shape, "one target for each logit", targets=targets)
     check_binary(xp, targets=targets)
     check_not_negative(gamma=gamma)
     if not (0 <= alpha <= 1 or alpha == -1):
@@ -189,7 +188,8 @@ def categorical_focal_loss(
         ValueError: NaN, an infinite logit, labels out of range, shapes that do not fit, a negative
             alpha or gamma, an unknown reduction.
     """
-    xp, logits, labels, alpha = float_arrays(logits=logits, labels=labels, alpha=alpha)
+    xp, logits, alpha = float_arrays(logits=logits, alpha=alpha)
+    _, labels = integer_arrays(logits, labels=labels)
     check_finite(xp, logits=logits, alpha=alpha)
     check_not_negative(gamma=gamma)
     if not -logits.ndim <= axis < logits.ndim:
@@ -198,12 +198,12 @@ def categorical_focal_loss(
     num_classes = logits.shape[-1]
     if num_classes < 2:
         raise ValueError(f"logits must have at least two classes along axis, got {num_classes}")
-    check_shape("labels", labels, logits.shape[:-1], "one label for each example")
+    check_shape(logits.shape[:-1], "one label for each example", labels=labels)
     if alpha.ndim > 0:
-        check_shape("alpha", alpha, (num_classes,), "one weight for each class")
+        check_shape((num_classes,), "one weight for each class", alpha=alpha)
     if xp.any(alpha < 0):
         raise ValueError(f"alpha must be >= 0, got {float(xp.min(alpha)):g}")
-    labels = class_indices(xp, "labels", labels, num_classes)
+    check_class_indices(xp, num_classes, labels=labels)
 
     true = _one_hot(xp, labels, logits) == 1  # (..., K)
     # Logarithms of numerator and denominator of p_c and of 1 - p_c, which would round to 0.
@@ -235,7 +235,7 @@ def objectness_loss(logits: Array, targets: Array, *, reduction: Reduction = "me
     """
     xp, logits, targets = float_arrays(logits=logits, targets=targets)
     check_finite(xp, logits=logits)
-    check_shape("targets", targets, logits.shape, "one target for each logit")
+    check_shape(logits.shape, "one target for each logit", targets=targets)
     check_probabilities(xp, targets=targets)
     positive, negative = _log_sigmoid(xp, logits), _log_sigmoid(xp, -logits)
     return _reduce(xp, -(targets * positive + (1 - targets) * negative), reduction)
@@ -267,7 +267,7 @@ def detection_loss(
     check_not_negative(lambda_bbox=lambda_bbox, lambda_cls=lambda_cls, lambda_obj=lambda_obj)
     for name, part in zip(("bbox_loss", "cls_loss", "obj_loss"), parts, strict=True):
         check_finite(xp, **{name: part})
-        check_shape(name, part, parts[0].shape, "the shape of bbox_loss")
+        check_shape(parts[0].shape, "the shape of bbox_loss", **{name: part})
         if xp.any(part < 0):
             raise ValueError(f"{name} must be >= 0, got {float(part[part < 0][0]):g}")
     return lambda_bbox * parts[0] + lambda_cls * parts[1] + lambda_obj * parts[2]
@@ -277,7 +277,7 @@ def _box_loss(
     measure: Callable[..., Array], predictions: Array, targets: Array, reduction: Reduction
 ) -> Array:
     xp, predictions, targets = box_arrays(predictions=predictions, targets=targets)
-    check_shape("targets", targets, predictions.shape, "one target for each prediction")
+    check_shape(predictions.shape, "one target for each prediction", targets=targets)
     agreement = measure(xp, _overlap.corners(xp, predictions), _overlap.corners(xp, targets))
     return _reduce(xp, 1 - agreement, reduction)
 

@@ -6,17 +6,11 @@ import array_api_compat
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
-from .._validation import (
-    Array,
-    box_arrays,
-    check_probabilities,
-    check_shape,
-    check_shares,
-    float_arrays,
-)
+from .._validation import check_probabilities, check_shape, check_shares
+from ..arrays import Array, float_arrays
 from . import _overlap
 from ._suppression import suppress
-from .boxes import _pairwise
+from .boxes import _pairwise, box_arrays
 
 BACKGROUND = -1
 IGNORED = -2
@@ -118,7 +112,7 @@ def batched_nms(boxes: Array, scores: Array, labels: Array, *, iou_threshold: fl
     boxes, scores, like = _detections(boxes, scores)
     check_shares(iou_threshold=iou_threshold)
     _, labels = float_arrays(labels=_on_host(labels))
-    check_shape("labels", labels, scores.shape, "one label for each box")
+    check_shape(scores.shape, "one label for each box", labels=labels)
     if np.any(labels != np.floor(labels)):
         wrong = labels[labels != np.floor(labels)][0]
         raise ValueError(f"labels must be whole numbers, got {wrong:g}")
@@ -195,7 +189,7 @@ def _detections(boxes: Array, scores: Array) -> tuple[np.ndarray, np.ndarray, Ar
     _, boxes = box_arrays(boxes=boxes)
     if boxes.ndim != 2:
         raise ValueError(f"boxes must have shape (N, 4), got {tuple(boxes.shape)}")
-    check_shape("scores", scores, boxes.shape[:1], "one score for each box")
+    check_shape(boxes.shape[:1], "one score for each box", scores=scores)
     check_probabilities(xp, scores=scores)
     return _on_host(boxes), _on_host(scores), scores
 

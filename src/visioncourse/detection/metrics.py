@@ -6,14 +6,8 @@ from typing import Any, Literal
 import array_api_compat
 import numpy as np
 
-from .._validation import (
-    Array,
-    check_binary,
-    check_finite,
-    check_probabilities,
-    check_shape,
-    float_arrays,
-)
+from .._validation import check_binary, check_finite, check_probabilities, check_shape
+from ..arrays import Array, float_arrays
 from . import _coco
 from ._tables import Table, overlaps, pairs_within_groups, read_images
 
@@ -55,7 +49,7 @@ def precision_recall_curve(
     check_binary(xp, matches=matches)
     if scores.ndim != 1:
         raise ValueError(f"scores must have shape (n,), got {tuple(scores.shape)}")
-    check_shape("matches", matches, scores.shape, "one entry for each score")
+    check_shape(scores.shape, "one entry for each score", matches=matches)
     if not num_targets >= float(xp.sum(matches)):
         raise ValueError(
             f"num_targets must be at least the number of matches, {float(xp.sum(matches)):g}, "
@@ -97,7 +91,7 @@ def average_precision(recall: Array, precision: Array, *, method: Method = "area
     check_probabilities(xp, recall=recall, precision=precision)
     if recall.ndim != 1:
         raise ValueError(f"recall must have shape (n,), got {tuple(recall.shape)}")
-    check_shape("precision", precision, recall.shape, "one entry for each recall")
+    check_shape(recall.shape, "one entry for each recall", precision=precision)
     falls = recall[1:] < recall[:-1]
     if xp.any(falls):
         row = int(xp.argmax(xp.astype(falls, xp.int64))) + 1

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._validation import (
-    check_binary,
-    check_not_negative,
-    check_table,
-    class_indices,
-    float_arrays,
-)
+from .._validation import check_binary, check_class_indices, check_not_negative, check_table
+from ..arrays import float_arrays, integer_arrays
 from .model import Array
 from .objective import BinaryObjective, Objective, SoftmaxObjective
 from .separability import grows_for_ever, may_be_unbounded
@@ -83,7 +78,7 @@ def fit(
             a negative penalty, an unknown solver, or l1 > 0 with a solver that needs derivatives.
     """
     xp, X, y = float_arrays(X=X, y=y)
-    check_table(xp, X, y)
+    check_table(xp, X=X, y=y)
     check_binary(xp, y=y)
     check_not_negative(l1=l1, l2=l2)
     objective = BinaryObjective(xp, X, y, l1, l2)
@@ -118,14 +113,16 @@ def fit_softmax(
     Raises:
         ValueError: as for :py:func:`fit`; labels that are no class indices.
     """
-    xp, X, y = float_arrays(X=X, y=y)
-    check_table(xp, X, y)
+    xp, X = float_arrays(X=X)
+    _, labels = integer_arrays(X, y=y)
+    check_table(xp, X=X, y=labels)
     check_not_negative(l1=l1, l2=l2)
     if num_classes is None:
-        num_classes = max(int(xp.max(y)) + 1, 2) if y.shape[0] else 2
+        num_classes = max(int(xp.max(labels)) + 1, 2) if labels.shape[0] else 2
     if num_classes < 2:
         raise ValueError(f"num_classes must be at least 2, got {num_classes}")
-    labels = class_indices(xp, "y", y, num_classes)
+    check_class_indices(xp, num_classes, y=labels)
+    labels = xp.astype(labels, xp.int64, copy=False)
     objective = SoftmaxObjective(xp, X, labels, l1, l2, num_classes)
     return _minimise(objective, solver, learning_rate, max_iter, tol)
 

@@ -10,8 +10,8 @@ from .._validation import (
     check_not_negative,
     check_probabilities,
     check_shape,
-    float_arrays,
 )
+from ..arrays import float_arrays
 from .model import Array, _log_sigmoid, _logits, _sigmoid
 
 BLOCK_ROWS = 8192
@@ -69,7 +69,7 @@ def cross_entropy(p: Array, y: Array) -> Array:
     xp, p, y = float_arrays(p=p, y=y)
     check_probabilities(xp, p=p)
     check_binary(xp, y=y)
-    check_shape("y", y, p.shape, "one label for each entry of p")
+    check_shape(p.shape, "one label for each entry of p", y=y)
     impossible = xp.where(y == 1, p == 0, p == 1)
     # log(0) warns: it never sees a 0. log1p keeps the digits of a tiny p that 1 - p loses.
     positive = xp.where((y == 1) & ~impossible, p, xp.ones_like(p))
@@ -136,7 +136,7 @@ def _examples(X: Array, y: Array, w: Array, b: Array) -> tuple[Any, Array, Array
     xp, X, y, w, b = float_arrays(X=X, y=y, w=w, b=b)
     check_finite(xp, X=X, w=w, b=b)
     check_binary(xp, y=y)
-    check_shape("y", y, X.shape[:-1], "one label for each example of X")
+    check_shape(X.shape[:-1], "one label for each example of X", y=y)
     return xp, X, y, w, b
 
 

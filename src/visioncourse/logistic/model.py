@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .._validation import Array, check_probabilities, check_shape, float_arrays
+from .._validation import check_probabilities, check_shape
+from ..arrays import Array, float_arrays
 
 
 def sigmoid(z: Array) -> Array:
@@ -73,8 +74,8 @@ def logits(X: Array, w: Array, b: Array) -> Array:
 def _logits(X: Array, w: Array, b: Array) -> Array:
     if X.ndim == 0:
         raise ValueError("X must have shape (..., d), got a single number")
-    check_shape("w", w, (X.shape[-1],), "one weight for each feature in the last axis of X")
-    check_shape("b", b, (), "one bias")
+    check_shape((X.shape[-1],), "one weight for each feature in the last axis of X", w=w)
+    check_shape((), "one bias", b=b)
     return X @ w + b
 
 
@@ -104,6 +105,6 @@ def predict(X: Array, w: Array, b: Array, threshold: float = 0.5) -> Array:
         ValueError: NaN, shapes that do not fit, or a threshold outside [0, 1].
     """
     xp, X, w, b, threshold = float_arrays(X=X, w=w, b=b, threshold=threshold)
-    check_shape("threshold", threshold, (), "one threshold")
+    check_shape((), "one threshold", threshold=threshold)
     check_probabilities(xp, threshold=threshold)
     return xp.astype(_sigmoid(xp, _logits(X, w, b)) >= threshold, xp.int64)

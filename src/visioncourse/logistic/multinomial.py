@@ -4,13 +4,8 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import (
-    check_finite,
-    check_not_negative,
-    check_shape,
-    class_indices,
-    float_arrays,
-)
+from .._validation import check_class_indices, check_finite, check_not_negative, check_shape
+from ..arrays import float_arrays, integer_arrays
 from .losses import _mean, _penalty, _ridge, _with_ones
 from .model import Array
 
@@ -157,12 +152,14 @@ def softmax_gradient(
 
 
 def _class_examples(X: Array, y: Array, W: Array, b: Array) -> tuple[Any, ...]:
-    xp, X, y, W, b = float_arrays(X=X, y=y, W=W, b=b)
+    xp, X, W, b = float_arrays(X=X, W=W, b=b)
+    _, y = integer_arrays(X, y=y)
     check_finite(xp, X=X, W=W, b=b)
     if W.ndim != 2:
         raise ValueError(f"W must have shape (d, K), got {tuple(W.shape)}")
-    check_shape("y", y, X.shape[:-1], "one label for each example of X")
-    return xp, X, class_indices(xp, "y", y, W.shape[1]), W, b
+    check_shape(X.shape[:-1], "one label for each example of X", y=y)
+    check_class_indices(xp, W.shape[1], y=y)
+    return xp, X, xp.astype(y, xp.int64, copy=False), W, b
 
 
 def _class_logits(X: Array, W: Array, b: Array) -> Array:
@@ -170,8 +167,8 @@ def _class_logits(X: Array, W: Array, b: Array) -> Array:
         raise ValueError(f"W must have shape (d, K) with K >= 1, got {tuple(W.shape)}")
     if X.ndim == 0:
         raise ValueError("X must have shape (..., d), got a single number")
-    check_shape("W", W, (X.shape[-1], W.shape[1]), "one row for each feature of X")
-    check_shape("b", b, (W.shape[1],), "one bias for each column of W")
+    check_shape((X.shape[-1], W.shape[1]), "one row for each feature of X", W=W)
+    check_shape((W.shape[1],), "one bias for each column of W", b=b)
     return X @ W + b
 
 

@@ -3,7 +3,8 @@
 import array_api_compat
 import numpy as np
 
-from .._validation import check_binary, check_table, float_arrays
+from .._validation import check_binary, check_table
+from ..arrays import float_arrays
 from .losses import _with_ones
 from .model import Array
 from .objective import Objective
@@ -29,7 +30,7 @@ def is_separable(X: Array, y: Array) -> bool:
         ValueError: as for :py:func:`fit`.
     """
     xp, X, y = float_arrays(X=X, y=y)
-    check_table(xp, X, y)
+    check_table(xp, X=X, y=y)
     check_binary(xp, y=y)
     return X.shape[0] > 0 and _separating_direction_exists(X, y, 2)
 

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from .._validation import check_binary, check_shape, float_arrays
+from .._validation import check_binary, check_shape
+from ..arrays import float_arrays
 from .model import Array
 
 
@@ -30,7 +31,7 @@ def confusion_counts(predictions: Array, labels: Array) -> ConfusionCounts:
     """
     xp, predictions, labels = float_arrays(predictions=predictions, labels=labels)
     check_binary(xp, predictions=predictions, labels=labels)
-    check_shape("labels", labels, predictions.shape, "one label for each prediction")
+    check_shape(predictions.shape, "one label for each prediction", labels=labels)
 
     def count(prediction: int, label: int) -> int:
         return int(xp.count_nonzero((predictions == prediction) & (labels == label)))
@@ -87,7 +88,7 @@ def roc_curve(scores: Array, labels: Array) -> tuple[Array, Array, Array]:
     check_binary(xp, labels=labels)
     if scores.ndim != 1:
         raise ValueError(f"scores must have shape (n,), got {tuple(scores.shape)}")
-    check_shape("labels", labels, scores.shape, "one label for each score")
+    check_shape(scores.shape, "one label for each score", labels=labels)
     order = xp.argsort(scores, descending=True, stable=True)
     scores, labels = scores[order], labels[order]
     last_of_tie = xp.concat([scores[1:] != scores[:-1], xp.ones_like(scores[:1], dtype=xp.bool)])

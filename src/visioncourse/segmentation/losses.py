@@ -5,17 +5,14 @@ from typing import Any, Literal, NamedTuple
 import array_api_compat
 
 from .._validation import (
-    Array,
     check_class_indices,
     check_finite,
     check_not_negative,
-    check_positive_integers,
     check_probabilities,
     check_shape,
-    float_arrays,
-    integer_array,
-    integer_arrays,
+    check_whole,
 )
+from ..arrays import Array, float_arrays, integer_arrays
 from ..logistic.multinomial import _checked_axis, _shift
 
 Reduction = Literal["mean", "sum", "none"]
@@ -35,9 +32,9 @@ def one_hot(labels: Array, num_classes: int) -> Array:
     Raises:
         ValueError: a label that is no whole number or is out of range, or num_classes < 1.
     """
-    check_positive_integers(num_classes=num_classes)
+    check_whole(1, num_classes=num_classes)
     xp, labels = integer_arrays(labels=labels)
-    check_class_indices(xp, "labels", labels, num_classes)
+    check_class_indices(xp, num_classes, labels=labels)
     classes = xp.arange(num_classes, device=array_api_compat.device(labels))
     return xp.astype(labels[..., None] == classes, xp.int64)
 
@@ -114,7 +111,7 @@ def dice_coefficient(
             a negative or infinite `smooth`.
     """
     xp, predictions, targets = float_arrays(predictions=predictions, targets=targets)
-    check_shape("targets", targets, predictions.shape, "one target for each prediction")
+    check_shape(predictions.shape, "one target for each prediction", targets=targets)
     check_probabilities(xp, predictions=predictions, targets=targets)
     axes = _checked_axes(axis, predictions.ndim)
     check_not_negative(smooth=smooth)
@@ -202,17 +199,17 @@ def _pixels(
     num_classes = logits.shape[axis]
     if num_classes == 0:
         raise ValueError("logits must have at least one class along axis, got 0")
-    labels = xp.astype(integer_array(xp, "labels", labels, like=logits), xp.int64, copy=False)
+    labels = xp.astype(integer_arrays(logits, labels=labels)[1], xp.int64, copy=False)
     expected = (*logits.shape[:axis], *logits.shape[axis + 1 :])
-    check_shape("labels", labels, expected, "one label for each pixel of logits")
+    check_shape(expected, "one label for each pixel of logits", labels=labels)
     keep = xp.ones_like(labels, dtype=xp.bool)
     if ignore_index is not None:
         keep = labels != ignore_index
         labels = xp.where(keep, labels, xp.zeros_like(labels))
-    check_class_indices(xp, "labels", labels, num_classes)
+    check_class_indices(xp, num_classes, labels=labels)
     if weights is not None:
         _, _, weights = float_arrays(logits=logits, weights=weights)
-        check_shape("weights", weights, (num_classes,), "one weight for each class of logits")
+        check_shape((num_classes,), "one weight for each class of logits", weights=weights)
         check_finite(xp, weights=weights)
         if xp.any(weights < 0):
             raise ValueError(f"weights must be >= 0, got {float(xp.min(weights)):g}")

@@ -12,16 +12,14 @@ from typing import Any
 import array_api_compat
 
 from .._validation import (
-    Array,
     check_class_indices,
     check_finite,
-    check_positive_integers,
     check_probabilities,
     check_shape,
     check_shares,
-    float_arrays,
-    integer_arrays,
+    check_whole,
 )
+from ..arrays import Array, float_arrays, integer_arrays
 
 BLOCK_PIXELS = 32768  # two blocks of int64 labels and their sums stay in the processor's cache
 
@@ -46,9 +44,9 @@ def confusion_matrix(
     Raises:
         ValueError: something that is no whole number or out of range, or shapes that differ.
     """
-    check_positive_integers(num_classes=num_classes)
+    check_whole(1, num_classes=num_classes)
     xp, predictions, labels = integer_arrays(predictions=predictions, labels=labels)
-    check_shape("labels", labels, predictions.shape, "one label for each prediction")
+    check_shape(predictions.shape, "one label for each prediction", labels=labels)
     predictions, labels = xp.reshape(predictions, (-1,)), xp.reshape(labels, (-1,))
     counts = xp.zeros(num_classes**2, dtype=xp.int64, device=array_api_compat.device(labels))
     for start in range(0, labels.shape[0], BLOCK_PIXELS):
@@ -58,8 +56,8 @@ def confusion_matrix(
         if ignore_index is not None:
             keep = true != ignore_index
             predicted, true = predicted[keep], true[keep]
-        check_class_indices(xp, "predictions", predicted, num_classes)
-        check_class_indices(xp, "labels", true, num_classes)
+        check_class_indices(xp, num_classes, predictions=predicted)
+        check_class_indices(xp, num_classes, labels=true)
         counts += xp.bincount(true * num_classes + predicted, minlength=num_classes**2)
     return xp.reshape(counts, (num_classes, num_classes))
 

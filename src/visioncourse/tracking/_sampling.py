@@ -7,7 +7,7 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import Array
+from ..arrays import Array
 
 
 def window_means(xp: Any, images: Array, window_size: int) -> Array:

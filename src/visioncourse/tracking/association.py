@@ -9,7 +9,7 @@ import array_api_compat
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .._validation import Array, float_arrays
+from ..arrays import Array, float_arrays
 from ..detection.boxes import box_iou
 
 

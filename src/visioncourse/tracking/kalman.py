@@ -13,7 +13,8 @@ import array_api_compat
 import numpy as np
 from scipy.special import gammaincinv
 
-from .._validation import Array, check_finite, float_arrays
+from .._validation import check_finite
+from ..arrays import Array, float_arrays
 
 Product = Callable[[Array, Array], Array]
 

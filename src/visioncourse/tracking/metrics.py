@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import Array
+from ..arrays import Array
 from ._clear import clear_counts
 from ._hota import THRESHOLDS as HOTA_THRESHOLDS
 from ._hota import hota_counts

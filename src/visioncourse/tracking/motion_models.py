@@ -5,7 +5,9 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from .._validation import Array, box_arrays, check_finite, check_not_negative, float_arrays
+from .._validation import check_finite, check_not_negative
+from ..arrays import Array, float_arrays
+from ..detection.boxes import box_arrays
 from .kalman import KalmanFilter
 
 # SORT's state is centre x, centre y, area, width / height, then the velocities of the first three.

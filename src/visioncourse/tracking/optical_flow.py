@@ -18,14 +18,8 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from .._validation import (
-    Array,
-    check_finite,
-    check_positive_integers,
-    check_probabilities,
-    check_shape,
-    float_arrays,
-)
+from .._validation import check_finite, check_probabilities, check_shape, check_whole
+from ..arrays import Array, float_arrays
 from ._sampling import derivative, grid, image_pyramid, inside, sample, window_means
 
 HALF_PIXEL = 0.5  # a pixel reaches so far beyond its centre: the image ends there
@@ -121,7 +115,7 @@ def pyramidal_lucas_kanade(
         ValueError: as for :py:func:`lucas_kanade`; levels or iterations below 1.
     """
     xp, first, second = _images(first, second, window_size, min_eigenvalue)
-    check_positive_integers(levels=levels, iterations=iterations)
+    check_whole(1, levels=levels, iterations=iterations)
     pyramid = image_pyramid(xp, first, second, levels, window_size)
     coarsest = pyramid[-1][0]
     flow = (xp.zeros_like(coarsest), xp.zeros_like(coarsest))
@@ -164,10 +158,10 @@ def track_points(
             finite.
     """
     xp, first, second = _images(first, second, window_size, min_eigenvalue)
-    check_positive_integers(levels=levels, iterations=iterations)
+    check_whole(1, levels=levels, iterations=iterations)
     _, _, points = float_arrays(first=first, points=points)
     points = xp.reshape(points, (0, 2)) if points.shape == (0,) else points
-    check_shape("points", points, (points.shape[0] if points.ndim else 0, 2), "x, y of each point")
+    check_shape((points.shape[0] if points.ndim else 0, 2), "x, y of each point", points=points)
     check_finite(xp, points=points)
     if array_api_compat.size(first) == 0:
         return TrackedPoints(points, xp.zeros_like(points[:, 0], dtype=xp.bool))
@@ -192,9 +186,9 @@ def _images(
     xp, first, second = float_arrays(first=first, second=second)
     if first.ndim != 2:
         raise ValueError(f"first must have shape (H, W), got {tuple(first.shape)}")
-    check_shape("second", second, first.shape, "the shape of first")
+    check_shape(first.shape, "the shape of first", second=second)
     check_probabilities(xp, first=first, second=second)
-    check_positive_integers(window_size=window_size)
+    check_whole(1, window_size=window_size)
     if window_size % 2 == 0:
         raise ValueError(f"window_size must be odd, got {window_size}")
     if not 0 < min_eigenvalue < float("inf"):

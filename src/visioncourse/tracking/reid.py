@@ -4,14 +4,8 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import (
-    Array,
-    check_finite,
-    check_not_negative,
-    check_shape,
-    float_arrays,
-    integer_array,
-)
+from .._validation import check_finite, check_not_negative, check_shape
+from ..arrays import Array, float_arrays, integer_arrays
 from ..logistic.losses import _mean
 from .association import cosine_similarity
 
@@ -43,8 +37,8 @@ def triplet_loss(anchor: Array, positive: Array, negative: Array, *, margin: flo
     check_not_negative(margin=margin)
     if anchor.ndim == 0:
         raise ValueError("anchor must have shape (..., d), got a single number")
-    check_shape("positive", positive, anchor.shape, "one positive for each anchor")
-    check_shape("negative", negative, anchor.shape, "one negative for each anchor")
+    check_shape(anchor.shape, "one positive for each anchor", positive=positive)
+    check_shape(anchor.shape, "one negative for each anchor", negative=negative)
     _check_squares_are_finite(xp, anchor=anchor, positive=positive, negative=negative)
     to_positive, to_negative = _squared(xp, anchor, positive), _squared(xp, anchor, negative)
     return _mean(xp, xp.clip(to_positive - to_negative + margin, min=0))
@@ -132,10 +126,10 @@ def match_gallery(
         raise ValueError(f"queries must have shape (Q, d), d >= 1, got {tuple(queries.shape)}")
     d = queries.shape[1]
     gallery = xp.reshape(gallery, (0, d)) if gallery.shape == (0,) else gallery
-    check_shape("gallery", gallery, (*gallery.shape[:1], d), "the columns of queries")
+    check_shape((*gallery.shape[:1], d), "the columns of queries", gallery=gallery)
     check_finite(xp, queries=queries, gallery=gallery)
-    identities = integer_array(xp, "identities", identities, like=gallery)
-    check_shape("identities", identities, gallery.shape[:1], "one for each row of gallery")
+    identities = integer_arrays(gallery, identities=identities)[1]
+    check_shape(gallery.shape[:1], "one for each row of gallery", identities=identities)
     if array_api_compat.size(identities) and int(xp.min(identities)) < 0:
         raise ValueError(f"identities must be >= 0, got {int(xp.min(identities))}")
     if not -1 <= threshold <= 1:
@@ -153,12 +147,12 @@ def match_gallery(
 
 def _batch(embeddings: Array, identities: Array) -> tuple[Any, Array, Array]:
     xp, embeddings = float_arrays(embeddings=embeddings)
-    identities = integer_array(xp, "identities", identities, like=embeddings)
+    identities = integer_arrays(embeddings, identities=identities)[1]
     if embeddings.shape == (0,):
         embeddings = xp.reshape(embeddings, (0, 0))
     if embeddings.ndim != 2:
         raise ValueError(f"embeddings must have shape (N, d), got {tuple(embeddings.shape)}")
-    check_shape("identities", identities, embeddings.shape[:1], "one for each row of embeddings")
+    check_shape(embeddings.shape[:1], "one for each row of embeddings", identities=identities)
     _check_squares_are_finite(xp, embeddings=embeddings)
     return xp, embeddings, identities
 

@@ -7,7 +7,8 @@ import array_api_compat.numpy as xp  # a tracker's state is NumPy's, whatever it
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .._validation import Array, check_rows
+from .._validation import check_rows
+from ..arrays import Array
 from ..detection import _overlap
 from .motion_models import _boxes, _initial_states, _measurements, box_model
 
@@ -147,7 +148,7 @@ class Sort:
         # False for NaN, too.
         right = (np.abs(rows) <= LARGEST).all(axis=1) & (rows[:, 2:4] >= rows[:, :2]).all(axis=1)
         expected = f"finite x1, y1, x2, y2, score with x2 >= x1 and y2 >= y1 {where}"
-        check_rows(xp, "detections", rows, ~right, expected)
+        check_rows(xp, ~right, expected, detections=rows)
         return rows
 
 

@@ -251,9 +251,9 @@ def test_softmax_says_what_is_wrong(function, logits, axis, message):
     [
         ([3, 0], "y must contain class indices 0 to 2, got 3"),
         ([-1, 0], "y must contain class indices 0 to 2, got -1"),
-        ([0.5, 0], "y must contain class indices 0 to 2, got 0.5"),
-        ([math.inf, 0], "y must contain class indices 0 to 2, got inf"),
-        ([math.nan, 0], "y must not contain NaN"),
+        ([0.5, 0], "y must contain whole numbers, got 0.5"),
+        ([math.inf, 0], "y must contain whole numbers, got inf"),
+        ([math.nan, 0], "y must contain whole numbers, got nan"),
         ([0], r"y must have shape \(2,\) \(one label.*got \(1,\)"),
     ],
 )

@@ -69,8 +69,8 @@ def test_one_hot_takes_any_kind_of_whole_number():
         ([-1], 3, "labels must contain class indices 0 to 2, got -1"),
         ([0.5], 3, "labels must contain whole numbers, got 0.5"),
         ([math.nan], 3, "labels must contain whole numbers, got nan"),
-        ([0], 0, "num_classes must be an integer >= 1, got 0"),
-        ([0], 2.0, "num_classes must be an integer >= 1, got 2.0"),
+        ([0], 0, "num_classes must be a whole number >= 1, got 0"),
+        ([0], 2.0, "num_classes must be a whole number >= 1, got 2.0"),
         (["a"], 2, "labels must contain whole numbers"),
     ],
 )
@@ -182,7 +182,7 @@ def test_float32_stays_float32():
         ([[0.0, 0.0]], [0], {"weights": [1.0, math.inf]}, "weights must be finite"),
         ([[0.0, 0.0]], [0], {"reduction": "average"}, "reduction must be .* got 'average'"),
         (np.zeros((2, 0)), [0, 0], {}, "logits must have at least one class"),
-        (np.zeros((1, 2)), torch.zeros(1), {}, "arrays of one library, got labels of torch"),
+        (np.zeros((1, 2)), torch.zeros(1), {}, "arrays of one library, got .*torch"),
     ],
 )
 def test_cross_entropy_names_what_is_wrong(logits, labels, options, message):

@@ -105,8 +105,8 @@ def test_a_strided_view_is_counted_like_its_copy():
         ([0, 1.5], [0, 1], 3, "predictions must contain whole numbers, got 1.5"),
         ([0, math.nan], [0, 1], 3, "predictions must contain whole numbers, got nan"),
         ([0, 1], [0], 3, r"labels must have shape \(2,\)"),
-        ([0, 1], [0, 1], 0, "num_classes must be an integer >= 1, got 0"),
-        (np.array([0]), torch.tensor([0]), 2, "arrays of one library, got labels of torch"),
+        ([0, 1], [0, 1], 0, "num_classes must be a whole number >= 1, got 0"),
+        (np.array([0]), torch.tensor([0]), 2, "arrays of one library, got .*torch"),
     ],
 )
 def test_confusion_matrix_names_what_is_wrong(predictions, labels, num_classes, message):

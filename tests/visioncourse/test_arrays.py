@@ -1,0 +1,157 @@
+"""The door between NumPy, Torch and lists: what it converts, what it refuses, what it says."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+from visioncourse.arrays import at_least_float32, float_arrays, integer_arrays, like, to_numpy
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (([1, 2], 3.0), np.float64),
+        ((np.ones(2, dtype=np.float32), 3.0), np.float32),
+        ((np.ones(2, dtype=np.float32), np.ones(2, dtype=np.int64)), np.float32),
+        ((np.ones(2, dtype=np.float32), np.ones(2)), np.float64),
+        ((np.ones(2, dtype=np.int32), True), np.float64),
+        ((np.ones(2, dtype=bool),), np.float64),
+        ((torch.ones(2), [1, 2]), torch.float32),
+        ((torch.ones(2, dtype=torch.int64), 0.5), torch.float32),
+        ((torch.ones(2), torch.ones(2, dtype=torch.float64)), torch.float64),
+    ],
+)
+def test_everything_follows_the_floating_arrays(values, dtype):
+    _, *got = float_arrays(**{f"argument{k}": value for k, value in enumerate(values)})
+    for before, after in zip(values, got, strict=True):
+        assert after.dtype == dtype
+        assert_array_equal(after, before)
+    kind = torch.Tensor if isinstance(dtype, torch.dtype) else np.ndarray
+    assert all(isinstance(after, kind) for after in got)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_pass_through(dtype):
+    leaf = torch.ones(2, requires_grad=True)
+    _, converted, _ = float_arrays(leaf=leaf, other=torch.ones(1, dtype=dtype))
+    converted.sum().backward()
+    assert leaf.grad.tolist() == [1, 1]
+
+
+def test_an_array_of_the_right_dtype_is_not_copied():
+    array, tensor = np.ones(2), torch.ones(2)
+    assert float_arrays(a=array)[1] is array
+    assert float_arrays(a=tensor)[1] is tensor
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"z": [1.0, math.nan]}, "z must not contain NaN, got 1 of them"),
+        ({"z": torch.tensor([math.nan, math.nan])}, "z must not contain NaN, got 2 of them"),
+        ({"z": "text"}, "z must be numeric, got 'text'"),
+        ({"z": [[1.0], [1.0, 2.0]]}, r"z must be numeric, got \[\[1.0\], \[1.0, 2.0\]\]"),
+        ({"a": torch.ones(1), "z": "text"}, "z must be numeric, got 'text'"),
+        ({"a": torch.ones(1), "z": [[1.0], [1.0, 2.0]]}, "z must be numeric"),
+        ({"z": np.array([1j])}, "z must be real, got complex128"),
+        ({"z": torch.tensor([1j])}, "z must be real, got torch.complex64"),
+        ({"z": 1j}, "z must be numeric, got 1j"),
+        (
+            {"a": np.ones(1), "z": torch.ones(1)},
+            r"arrays of one library, got \{'a': 'numpy', 'z': 'torch'\}",
+        ),
+    ],
+)
+def test_what_cannot_be_real_arrays_of_one_library(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        float_arrays(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([1, 2], np.int64),
+        ([1.0, 2.0], np.int64),
+        ([True, False], np.int64),
+        (np.array([1, 2], dtype=np.uint8), np.uint8),
+        (torch.tensor([1, 2], dtype=torch.int32), torch.int32),
+        (torch.tensor([1.0, 2.0]), torch.int64),
+    ],
+)
+def test_whole_numbers_become_integers(values, dtype):
+    _, got = integer_arrays(labels=values)
+    assert got.dtype == dtype
+    assert_array_equal(got, values)
+
+
+def test_integers_follow_the_reference():
+    xp, labels = integer_arrays(torch.ones(2), labels=[1, 2])
+    assert isinstance(labels, torch.Tensor)
+    assert xp.asarray([1]).dtype == labels.dtype == torch.int64
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([0.5], "labels must contain whole numbers, got 0.5"),
+        ([math.inf], "labels must contain whole numbers, got inf"),
+        ([1j], "labels must contain whole numbers, got complex128"),
+        ("text", "labels must contain whole numbers, got <U4"),
+        ([[1], [1, 2]], "labels must contain whole numbers"),
+        (torch.ones(1), r"arrays of one library, got \{'reference': 'numpy', 'labels': 'torch'\}"),
+    ],
+)
+def test_what_is_no_whole_number(values, message):
+    with pytest.raises(ValueError, match=message):
+        integer_arrays(np.ones(1), labels=values)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.tensor([1.5, 2.0], requires_grad=True),
+        torch.tensor([1.5, 2.0], dtype=torch.bfloat16),
+        torch.tensor([1.5, 2.0], dtype=torch.float16, requires_grad=True),
+        torch.tensor([[1.5, 9.0], [2.0, 9.0]])[:, 0],
+    ],
+)
+def test_any_tensor_becomes_a_numpy_array(tensor):
+    array = to_numpy(tensor)
+    assert isinstance(array, np.ndarray)
+    assert array.tolist() == [1.5, 2.0]
+    assert to_numpy(tensor, np.float64).dtype == np.float64
+
+
+def test_numpy_arrays_and_lists_pass_the_same_door():
+    array = np.ones(2, dtype=np.float16)
+    assert to_numpy(array) is array
+    assert to_numpy([1, 2]).tolist() == [1, 2]
+
+
+def test_a_result_goes_back_to_the_library_it_came_from():
+    back = like(torch.ones(1, dtype=torch.bfloat16), np.arange(3))
+    assert back.dtype == torch.int64
+    assert like(np.ones(1), np.arange(3)).dtype == np.int64
+    assert like(torch.ones(1), np.ones(3), torch.bfloat16).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wide"),
+    [
+        (torch.float16, torch.float32),
+        (torch.bfloat16, torch.float32),
+        (torch.float32, torch.float32),
+        (torch.float64, torch.float64),
+    ],
+)
+def test_half_precision_is_widened(dtype, wide):
+    xp, array = float_arrays(a=torch.ones(2, dtype=dtype))
+    assert at_least_float32(xp, array).dtype == wide
+
+
+def test_numpy_half_precision_is_widened():
+    xp, array = float_arrays(a=np.ones(2, dtype=np.float16))
+    assert at_least_float32(xp, array).dtype == np.float32
