@@ -512,7 +512,7 @@ def test_class_labels_are_indices(label, last):
 
 
 def test_class_labels_are_whole():
-    with pytest.raises(ValueError, match="y must contain whole numbers, got 0.5"):
+    with pytest.raises(ValueError, match=r"y must contain whole numbers, got 0\.5"):
         fit_softmax([[1.0], [2.0]], [0, 0.5], num_classes=3)
 
 
