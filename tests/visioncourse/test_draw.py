@@ -436,3 +436,41 @@ def test_every_function_says_what_it_does():
     functions = [function for function in functions if inspect.isfunction(function)]
     assert len(functions) == 8
     assert all(function.__doc__ for function in functions)
+
+
+FORWARD = [("$x$", "features"), ("$z$", "logit"), (r"$\hat{y}$", "probability"), ("$J$", "loss")]
+BACKWARD = [(r"$\nabla J$", "gradient"), ("$w$", "new weights")]
+
+
+@pytest.mark.parametrize("backward", [BACKWARD, BACKWARD[:1]])
+def test_the_words_of_a_pipeline_stay_in_their_boxes(backward):
+    fig, ax = plt.subplots(figsize=(6, 2.6), layout="constrained")
+    texts = draw.pipeline(ax, FORWARD, backward, changed=[1])
+    fig.draw_without_rendering()
+    boxes = [patch.get_window_extent() for patch in ax.patches if patch.get_zorder() == 2]
+    assert len(texts) == 2 * len(boxes) == 2 * len(FORWARD + backward)
+    for text, box in zip(texts, np.repeat(boxes, 2), strict=True):
+        words = text.get_window_extent()
+        assert box.x0 < words.x0 < words.x1 < box.x1
+        assert box.y0 < words.y0 < words.y1 < box.y1
+
+
+def test_what_is_new_in_a_pipeline_looks_different():
+    _, ax = plt.subplots()
+    draw.pipeline(ax, FORWARD, BACKWARD, changed=[4])
+    colours = [patch.get_facecolor() for patch in ax.patches if patch.get_zorder() == 2]
+    assert [k for k, colour in enumerate(colours) if colour != colours[0]] == [4]
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "changed", "message"),
+    [
+        (FORWARD[:1], BACKWARD, [], "forward must have at least 2 boxes"),
+        (FORWARD, [], [], "backward 1 to one less than forward, got 4 and 0"),
+        (FORWARD[:2], BACKWARD, [], "got 2 and 2"),
+        (FORWARD, BACKWARD, [6], "changed must name boxes that are there, got 6"),
+    ],
+)
+def test_a_pipeline_that_cannot_be_drawn(forward, backward, changed, message):
+    with pytest.raises(ValueError, match=message):
+        draw.pipeline(plt.figure().subplots(), forward, backward, changed=changed)

@@ -4,6 +4,7 @@ No function makes a figure or shows one. On every page class k has the colour `C
 marker `MARKERS[k]`.
 """
 
+from .diagrams import pipeline
 from .pictures import boxes, image, masks
 from .plots import confusion_table, decision_boundary, labelled_points, probability_map
 from .style import (
@@ -45,6 +46,7 @@ __all__ = [
     "image",
     "labelled_points",
     "masks",
+    "pipeline",
     "probability_map",
     "use_course_style",
 ]
