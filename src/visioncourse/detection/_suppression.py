@@ -6,7 +6,7 @@ A choice among boxes has no gradient, so this is NumPy alone, in float64.
 import array_api_compat.numpy as xp
 import numpy as np
 
-from ._overlap import Corners, corners, iou
+from .overlap import Corners, corners, iou
 
 FIRST_BLOCK = 256  # boxes
 ROWS = 64

@@ -12,7 +12,7 @@ import array_api_compat
 
 from .._validation import check_rows
 from ..arrays import Array, float_arrays
-from . import _overlap
+from . import overlap
 
 BoxFormat = Literal["xyxy", "cxcywh", "xywh"]
 
@@ -64,7 +64,7 @@ def box_area(boxes: Array) -> Array:
         ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape.
     """
     xp, boxes = box_arrays(boxes=boxes)
-    return _overlap.area(_overlap.corners(xp, boxes))
+    return overlap.area(overlap.corners(xp, boxes))
 
 
 def box_convert(boxes: Array, in_fmt: BoxFormat, out_fmt: BoxFormat) -> Array:
@@ -151,7 +151,7 @@ def box_iou(boxes1: Array, boxes2: Array) -> Array:
     Raises:
         ValueError: as for :py:func:`box_area`, or shapes other than (N, 4) and (M, 4).
     """
-    return _pairwise(_overlap.iou, boxes1=boxes1, boxes2=boxes2)
+    return _pairwise(overlap.iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def generalized_box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -165,7 +165,7 @@ def generalized_box_iou(boxes1: Array, boxes2: Array) -> Array:
     Returns:
         (N, M) in [-1, 1]; the second term counts as 0 where C has no area.
     """
-    return _pairwise(_overlap.generalized_iou, boxes1=boxes1, boxes2=boxes2)
+    return _pairwise(overlap.generalized_iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def distance_box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -179,7 +179,7 @@ def distance_box_iou(boxes1: Array, boxes2: Array) -> Array:
     Returns:
         (N, M) in [-1, 1]; the second term counts as 0 for two boxes that are one point.
     """
-    return _pairwise(_overlap.distance_iou, boxes1=boxes1, boxes2=boxes2)
+    return _pairwise(overlap.distance_iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def complete_box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -196,7 +196,7 @@ def complete_box_iou(boxes1: Array, boxes2: Array) -> Array:
         (N, M) in [-2, 1], and 1 only for equal boxes. arctan(w/0) counts as π/2, that of a box
         which is a point as 0.
     """
-    return _pairwise(_overlap.complete_iou, boxes1=boxes1, boxes2=boxes2)
+    return _pairwise(overlap.complete_iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def _pairwise(measure: Callable[..., Array], **boxes: Array) -> Array:
@@ -205,4 +205,4 @@ def _pairwise(measure: Callable[..., Array], **boxes: Array) -> Array:
     for name, array in zip(boxes, (first, second), strict=True):
         if array.ndim != 2:
             raise ValueError(f"{name} must have shape (n, 4), got {tuple(array.shape)}")
-    return _overlap.matrix(xp, measure, first, second)
+    return overlap.matrix(xp, measure, first, second)

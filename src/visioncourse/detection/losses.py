@@ -16,7 +16,7 @@ from .._validation import (
 from ..arrays import Array, float_arrays, integer_arrays
 from ..logistic.model import _log_sigmoid
 from ..logistic.multinomial import _one_hot
-from . import _overlap
+from . import overlap
 from .boxes import box_arrays
 
 Reduction = Literal["mean", "sum", "none"]
@@ -72,7 +72,7 @@ def iou_loss(predictions: Array, targets: Array, *, reduction: Reduction = "mean
     Raises:
         ValueError: as for :py:func:`.box_area`, shapes that differ, an unknown reduction.
     """
-    return _box_loss(_overlap.iou, predictions, targets, reduction)
+    return _box_loss(overlap.iou, predictions, targets, reduction)
 
 
 def generalized_iou_loss(
@@ -85,7 +85,7 @@ def generalized_iou_loss(
     Returns:
         () in [0, 2] for "mean", and 0 for no box; (...) for "none".
     """
-    return _box_loss(_overlap.generalized_iou, predictions, targets, reduction)
+    return _box_loss(overlap.generalized_iou, predictions, targets, reduction)
 
 
 def distance_iou_loss(
@@ -98,7 +98,7 @@ def distance_iou_loss(
     Returns:
         () in [0, 2] for "mean", and 0 for no box; (...) for "none".
     """
-    return _box_loss(_overlap.distance_iou, predictions, targets, reduction)
+    return _box_loss(overlap.distance_iou, predictions, targets, reduction)
 
 
 def complete_iou_loss(
@@ -111,7 +111,7 @@ def complete_iou_loss(
     Returns:
         () in [0, 3] for "mean", and 0 for no box; (...) for "none".
     """
-    return _box_loss(_overlap.complete_iou, predictions, targets, reduction)
+    return _box_loss(overlap.complete_iou, predictions, targets, reduction)
 
 
 def focal_loss(
@@ -278,7 +278,7 @@ def _box_loss(
 ) -> Array:
     xp, predictions, targets = box_arrays(predictions=predictions, targets=targets)
     check_shape(predictions.shape, "one target for each prediction", targets=targets)
-    agreement = measure(xp, _overlap.corners(xp, predictions), _overlap.corners(xp, targets))
+    agreement = measure(xp, overlap.corners(xp, predictions), overlap.corners(xp, targets))
     return _reduce(xp, 1 - agreement, reduction)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._validation import check_probabilities, check_shape, check_shares
 from ..arrays import Array, float_arrays
-from . import _overlap
+from . import overlap
 from ._suppression import suppress
 from .boxes import _pairwise, box_arrays
 
@@ -57,7 +57,7 @@ def assign_anchors(
             "foreground_threshold must be at least background_threshold, "
             f"got {foreground_threshold} < {background_threshold}"
         )
-    iou = _pairwise(_overlap.iou, anchors=anchors, boxes=boxes)  # (A, M)
+    iou = _pairwise(overlap.iou, anchors=anchors, boxes=boxes)  # (A, M)
     xp, device = array_api_compat.array_namespace(iou), array_api_compat.device(iou)
     background = xp.full(iou.shape[0], BACKGROUND, dtype=xp.int64, device=device)
     if iou.shape[0] == 0 or iou.shape[1] == 0:
@@ -172,7 +172,7 @@ def soft_nms(
         best = left[np.argmax(scores[left])]
         kept.append(best)
         left = left[left != best]
-        iou = _overlap.matrix(numpy_namespace, _overlap.iou, boxes[best][None], boxes[left])[0]
+        iou = overlap.matrix(numpy_namespace, overlap.iou, boxes[best][None], boxes[left])[0]
         if method == "linear":
             scores[left] *= np.where(iou >= iou_threshold, 1 - iou, 1.0)
         else:

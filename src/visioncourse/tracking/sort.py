@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from .._validation import check_rows
 from ..arrays import Array
-from ..detection import _overlap
+from ..detection import overlap
 from .motion_models import _boxes, _initial_states, _measurements, box_model
 
 LARGEST = 1e150  # an area is still a number
@@ -98,7 +98,7 @@ class Sort:
         boxes, measurements = boxes[has_area], measurements[has_area]
 
         tracks = self._predict(self._tracks)
-        overlaps = _overlap.matrix(xp, _overlap.iou, boxes, _boxes(xp, tracks.x))  # (N, T)
+        overlaps = overlap.matrix(xp, overlap.iou, boxes, _boxes(xp, tracks.x))  # (N, T)
         found, updated, alone = _match(overlaps, self.iou_threshold)
         x, P = self._model.update(tracks.x[updated], tracks.P[updated], measurements[found])
         tracks.x[updated], tracks.P[updated] = x, P

@@ -4,6 +4,7 @@ import math
 import warnings
 from fractions import Fraction
 
+import array_api_compat.numpy as xp
 import mpmath
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from pycocotools import mask
 
+from visioncourse.detection import overlap
 from visioncourse.detection.boxes import (
     box_area,
     box_convert,
@@ -289,3 +291,13 @@ def test_other_bad_arguments_are_named():
         clip_boxes([[0, 0, 1, 1]], (3, -1))
     with pytest.raises(ValueError, match=r"size must be \(H, W\)"):
         clip_boxes([[0, 0, 1, 1]], (3, 4, 5))
+
+
+def test_of_a_crowd_counts_how_much_of_the_detection_lies_inside():
+    boxes, others = random_boxes(300, 0), random_boxes(200, 1)
+    crowd = np.arange(200) % 2
+    as_xywh = [box_convert(array, "xyxy", "xywh") for array in (boxes, others)]
+    got = overlap.iou(
+        xp, overlap.corners(xp, boxes[:, None]), overlap.corners(xp, others), crowd == 1
+    )
+    assert_allclose(got, mask.iou(*as_xywh, crowd.tolist()), rtol=0, atol=2e-13)

@@ -74,13 +74,17 @@ def _hull(xp: Any, a: Corners, b: Corners) -> tuple[Array, Array]:
     return width, height
 
 
-def iou(xp: Any, a: Corners, b: Corners) -> Array:
-    """|A ∩ B| / |A ∪ B|, and 0 where neither box has an area."""
+def iou(xp: Any, a: Corners, b: Corners, crowd: Array | None = None) -> Array:
+    """|A ∩ B| / |A ∪ B|, and 0 where neither box has an area.
+
+    Where `crowd` is true, B is a region full of objects, COCO's `iscrowd`: |A ∩ B| / |A|, since a
+    detection lies inside it as far as its own area does.
+    """
     intersection = _intersection(xp, a, b)
-    # A box without area shares nothing: the quotient is 0 whatever the union is, unless 0 too.
-    area_b = area(b)
-    area_b = xp.where(area_b >= xp.finfo(area_b.dtype).smallest_normal, area_b, 1.0)
-    return intersection / (area(a) + area_b - intersection)
+    union = area(a) + area(b) - intersection
+    if crowd is not None:
+        union = xp.where(crowd, area(a), union)
+    return _ratio(xp, intersection, union)
 
 
 def generalized_iou(xp: Any, a: Corners, b: Corners) -> Array:
