@@ -29,6 +29,111 @@ def test_the_two_packages_do_not_know_each_other(package: str, other: str) -> No
     assert [file for file in files if other in imports(file.read_text("utf-8"))] == []
 
 
+def visioncourse_imports(path: Path, source: str) -> Iterator[str]:
+    """The modules of `visioncourse` that one of them imports, such as "detection.boxes"."""
+    package = ("visioncourse", *path.relative_to(ROOT / "src" / "visioncourse").parts[:-1])
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            within = [".".join([*above, *filter(None, [node.module])])]
+            # `from .. import boxes` names a module where others name what is in one.
+            found = within if node.module else [f"{within[0]}.{a.name}" for a in node.names]
+        else:
+            continue
+        yield from (n.removeprefix("visioncourse.") for n in found if n.startswith("visioncourse."))
+
+
+# The order of the book; each part may import those before it.
+PARTS = ["logistic", "segmentation", "detection", "tracking"]
+# Only these import Torch, and of the package only they themselves import them.
+WITH_TORCH = ["models", "training", "weights", "scenes.tensors"]
+NETWORKS = ["models", "training", "weights"]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "src" / "visioncourse").with_suffix("").parts)
+
+
+def within(module: str, parts: list[str]) -> list[str]:
+    """Which of the parts the module is or lies in."""
+    return [part for part in parts if f"{module}.".lstrip(".").startswith(f"{part}.")]
+
+
+def broken_rules(path: Path, source: str) -> list[str]:
+    """Where a module of `visioncourse` imports what the order of the house forbids."""
+    name = module_name(path)
+    used = list(visioncourse_imports(path, source))
+    problems = []
+    if not within(name, WITH_TORCH) and "torch" in imports(source):
+        problems.append(f"{name} imports torch")
+    for part in within(name, PARTS):
+        later = PARTS[PARTS.index(part) + 1 :]
+        problems += [f"{name} imports {module}" for module in used if within(module, later)]
+    if not within(name, NETWORKS):
+        problems += [f"{name} imports {module}" for module in used if within(module, NETWORKS)]
+    if within(name, ["models"]):
+        others = ["weights", "training"]
+        problems += [f"{name} imports {module}" for module in used if within(module, others)]
+    return problems
+
+
+def test_no_part_imports_a_later_one_and_few_import_torch() -> None:
+    files = sorted((ROOT / "src" / "visioncourse").rglob("*.py"))
+    assert {part for file in files for part in within(module_name(file), PARTS)} == set(PARTS)
+    assert [problem for file in files for problem in broken_rules(file, file.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "problems"),
+    [
+        ("logistic/model.py", "import numpy, torch", ["logistic.model imports torch"]),
+        ("arrays.py", "def f():\n    from torch import nn", ["arrays imports torch"]),
+        ("models/unet.py", "import torch", []),
+        ("scenes/tensors.py", "import torch", []),
+        (
+            "scenes/video.py",
+            "from torch import nn\nfrom ..models import UNet",
+            ["scenes.video imports torch", "scenes.video imports models"],
+        ),
+        (
+            "segmentation/losses.py",
+            "from ..logistic import nll\nfrom ..detection.boxes import box_area",
+            ["segmentation.losses imports detection.boxes"],
+        ),
+        (
+            "logistic/model.py",
+            "from .. import tracking\nfrom . import losses",
+            ["logistic.model imports tracking"],
+        ),
+        (
+            "detection/metrics/coco.py",
+            "from ..boxes import area\nfrom ...segmentation import x",
+            [],
+        ),
+        (
+            "detection/metrics/coco.py",
+            "from ...tracking.sort import Sort",
+            ["detection.metrics.coco imports tracking.sort"],
+        ),
+        (
+            "logistic/model.py",
+            "import visioncourse.detection\nfrom visioncourse.weights import load",
+            ["logistic.model imports detection", "logistic.model imports weights"],
+        ),
+        ("tracking/tracktor.py", "from .. import weights", ["tracking.tracktor imports weights"]),
+        ("draw/style.py", "from ..training import fit", ["draw.style imports training"]),
+        ("models/unet.py", "from ..training import fit", ["models.unet imports training"]),
+        ("weights/recipes.py", "from ..models import UNet\nfrom .. import training", []),
+    ],
+)
+def test_a_forbidden_import_is_seen(module: str, source: str, problems: list[str]) -> None:
+    # Imports come in the order of the syntax tree, the rules in theirs.
+    path = ROOT / "src" / "visioncourse" / module
+    assert sorted(broken_rules(path, source)) == sorted(problems)
+
+
 def test_every_folder_of_code_is_packaged() -> None:
     """Without this file an installed package lacks the folder; from a clone all seems well."""
     folders = {path.parent for path in (ROOT / "src").rglob("*.py")}

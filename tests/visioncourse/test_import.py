@@ -17,7 +17,9 @@ def run(program: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("module", ["visioncourse", "visioncourse.logistic"])
+@pytest.mark.parametrize(
+    "module", ["visioncourse", "visioncourse.logistic", "visioncourse.training"]
+)
 def test_an_import_loads_nothing_heavy(module):
     loaded = run(f"import sys, {module}; print([m for m in {HEAVY} if m in sys.modules])")
     assert loaded == "[]\n"
