@@ -52,7 +52,7 @@ lab: $(VENV)/installed ## open the notebooks, sections and coursework, in Jupyte
 	$(BIN)/jupyter lab --notebook-dir=.
 
 notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged output stays as it is
-	$(BIN)/python tests/notebooks/execute.py $(NOTEBOOKS)
+	$(BIN)/python tools/notebooks/execute.py $(NOTEBOOKS)
 
 # --no-deps: norfair declares numpy < 2 and filterpy < 2, though it runs with both, supervision an
 # older pyDeprecate; and no peer may bring a torch, torchvision or OpenCV of its own.

@@ -3,5 +3,7 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "tests" / "notebooks"))
+ROOT = Path(__file__).parent
+# The plugin compares outputs as the program behind `make notebooks` does.
+sys.path[:0] = [str(ROOT / "tests" / "notebooks"), str(ROOT / "tools" / "notebooks")]
 pytest_plugins = ["strict_nbval"]

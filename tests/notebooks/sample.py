@@ -12,6 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 from prose import SECTIONS
 
+EXECUTE = Path(__file__).parents[2] / "tools" / "notebooks" / "execute.py"
+
 _BODIES = {
     "The mathematics": """
 ```{math}
@@ -113,8 +115,8 @@ def cell(notebook: NotebookNode, cell_id: str) -> NotebookNode:
 
 
 def run_execute(*paths: Path) -> subprocess.CompletedProcess[str]:
-    """Call `python execute.py PATHS...`, as `make notebooks` does."""
-    command = [sys.executable, "-W", "error", Path(__file__).with_name("execute.py"), *paths]
+    """Execute notebooks in place, as `make notebooks` does."""
+    command = [sys.executable, "-W", "error", EXECUTE, *paths]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -100,7 +100,8 @@ CASES = [
 def reports(executed_text: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     """What pytest said of each case, and of the good notebook: the failure, or None."""
     tree = tmp_path_factory.mktemp("tree")
-    shutil.copytree(ROOT / "tests" / "notebooks", tree / "tests" / "notebooks")
+    for folder in ("tests/notebooks", "tools/notebooks"):
+        shutil.copytree(ROOT / folder, tree / folder)
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tree)
     book = tree / "book" / "part"

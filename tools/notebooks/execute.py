@@ -1,4 +1,4 @@
-"""Execute notebooks in place: `python tests/notebooks/execute.py FILE...` (`make notebooks`).
+"""Execute notebooks in place: `python tools/notebooks/execute.py FILE...` (`make notebooks`).
 
 A stored output stays as it is when the new one compares equal (`outputs.py`), so an unchanged tree
 stays unchanged on any machine. A failing cell ends the run and leaves its file as it was.

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from visioncourse.notebook import show_source
+from visioncourse import notebook
+from visioncourse.listing import show_source
 
 
 def documented(x: float, *, slope: float = 2.0) -> float:
@@ -109,5 +110,9 @@ def test_a_function_without_source_is_named() -> None:
 
 
 def test_importing_the_module_needs_no_ipython() -> None:
-    script = "import sys, visioncourse.notebook; sys.exit('IPython' in sys.modules)"
+    script = "import sys, visioncourse.listing; sys.exit('IPython' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_the_first_name_of_the_module_works() -> None:
+    assert notebook.show_source is show_source
