@@ -63,6 +63,50 @@ def check_class_indices(xp: Any, num_classes: int, **arrays: Array) -> None:
                 )
 
 
+def check_axis(ndim: int, **axes: int) -> None:
+    """Refuse what does not number one of `ndim` axes, from the front or, below 0, from behind."""
+    for name, axis in axes.items():
+        try:
+            legal = not isinstance(axis, bool) and -ndim <= operator.index(axis) < ndim
+        except TypeError:
+            legal = False
+        if not legal:
+            raise ValueError(f"{name} must name one of the {ndim} axes, got {axis!r}")
+
+
+def check_class_logits(xp: Any, axis: int, **arrays: Array) -> None:
+    """Refuse logits with +infinity, or with nothing but -infinity along `axis`."""
+    for name, logits in arrays.items():
+        check_axis(logits.ndim, axis=axis)
+        if array_api_compat.size(logits) == 0:
+            continue
+        largest = xp.max(logits, axis=axis)
+        if not xp.all(xp.isfinite(largest)):
+            wrong = largest[~xp.isfinite(largest)][0].item()
+            raise ValueError(
+                f"{name} must be below infinity, with a finite one along axis, "
+                f"got a largest logit of {wrong}"
+            )
+
+
+def check_linear(X: Array, *, w: Array, b: Array) -> None:
+    """Refuse features X that are not (..., d) for weights w (d,) and a bias b ()."""
+    if X.ndim == 0:
+        raise ValueError("X must have shape (..., d), got a single number")
+    check_shape((X.shape[-1],), "one weight for each feature in the last axis of X", w=w)
+    check_shape((), "one bias", b=b)
+
+
+def check_classes_linear(X: Array, *, W: Array, b: Array) -> None:
+    """Refuse features X that are not (..., d) for weights W (d, K) and biases b (K,)."""
+    if W.ndim != 2 or W.shape[1] == 0:
+        raise ValueError(f"W must have shape (d, K) with K >= 1, got {tuple(W.shape)}")
+    if X.ndim == 0:
+        raise ValueError("X must have shape (..., d), got a single number")
+    check_shape((X.shape[-1], W.shape[1]), "one row for each feature of X", W=W)
+    check_shape((W.shape[1],), "one bias for each column of W", b=b)
+
+
 def check_table(xp: Any, *, X: Array, y: Array) -> None:
     """Refuse features X that are not finite, of shape (n, d), with one label in y for each row."""
     check_finite(xp, X=X)

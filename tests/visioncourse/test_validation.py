@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from visioncourse._validation import (
+    check_axis,
     check_binary,
     check_class_indices,
     check_finite,
@@ -77,3 +78,14 @@ def test_legal_values_pass_in_silence():
     check_not_negative(l1=0, l2=1e308)
     check_whole(0, seed=np.int64(0))
     check_one_of(("a",), how="a")
+
+
+@pytest.mark.parametrize("axis", [2, -3, 0.0, None, True, "x"])
+def test_an_axis_that_is_not_there(axis):
+    with pytest.raises(ValueError, match=r"axis must name one of the 2 axes, got"):
+        check_axis(2, axis=axis)
+
+
+def test_an_axis_counts_from_either_end():
+    for axis in (-2, -1, 0, np.int64(1)):
+        check_axis(2, axis=axis)

@@ -14,8 +14,7 @@ from .._validation import (
     check_shape,
 )
 from ..arrays import Array, float_arrays, integer_arrays
-from ..logistic.model import _log_sigmoid
-from ..logistic.multinomial import _one_hot
+from ..logistic import formulas
 from . import overlap
 from .boxes import box_arrays
 
@@ -153,7 +152,7 @@ def focal_loss(
     positive = targets == 1
     z = xp.where(positive, logits, -logits)  # pₜ = σ(z)
     # As the exponential of a logarithm, the power has a gradient where 1 - pₜ rounds to 0.
-    loss = -xp.exp(gamma * _log_sigmoid(xp, -z)) * _log_sigmoid(xp, z)
+    loss = -xp.exp(gamma * formulas.log_sigmoid(xp, -z)) * formulas.log_sigmoid(xp, z)
     if alpha != -1:
         loss = loss * xp.where(positive, xp.full_like(z, alpha), 1 - alpha)
     return _reduce(xp, loss, reduction)
@@ -205,10 +204,10 @@ def categorical_focal_loss(
         raise ValueError(f"alpha must be >= 0, got {float(xp.min(alpha)):g}")
     check_class_indices(xp, num_classes, labels=labels)
 
-    true = _one_hot(xp, labels, logits) == 1  # (..., K)
+    true = formulas.one_hot(xp, labels, logits.shape[-1], xp.bool)  # (..., K)
     # Logarithms of numerator and denominator of p_c and of 1 - p_c, which would round to 0.
-    everything = _log_sum_exp(xp, logits)  # (...)
-    others = _log_sum_exp(xp, xp.where(true, -xp.inf, logits))
+    everything = formulas.log_sum_exp(xp, logits, -1)  # (...)
+    others = formulas.log_sum_exp(xp, xp.where(true, -xp.inf, logits), -1)
     log_p = xp.sum(xp.where(true, logits, 0.0), axis=-1) - everything
     weights = xp.sum(xp.where(true, alpha, 0.0), axis=-1)
     return _reduce(xp, -weights * xp.exp(gamma * (others - everything)) * log_p, reduction)
@@ -237,7 +236,7 @@ def objectness_loss(logits: Array, targets: Array, *, reduction: Reduction = "me
     check_finite(xp, logits=logits)
     check_shape(logits.shape, "one target for each logit", targets=targets)
     check_probabilities(xp, targets=targets)
-    positive, negative = _log_sigmoid(xp, logits), _log_sigmoid(xp, -logits)
+    positive, negative = formulas.log_sigmoid(xp, logits), formulas.log_sigmoid(xp, -logits)
     return _reduce(xp, -(targets * positive + (1 - targets) * negative), reduction)
 
 
@@ -280,14 +279,6 @@ def _box_loss(
     check_shape(predictions.shape, "one target for each prediction", targets=targets)
     agreement = measure(xp, overlap.corners(xp, predictions), overlap.corners(xp, targets))
     return _reduce(xp, 1 - agreement, reduction)
-
-
-def _log_sum_exp(xp: Any, z: Array) -> Array:
-    """log Σ e^z over the last axis, of which one entry at least is finite."""
-    if array_api_compat.size(z) == 0:
-        return xp.sum(z, axis=-1)
-    largest = xp.max(z, axis=-1, keepdims=True)
-    return xp.log(xp.sum(xp.exp(z - largest), axis=-1)) + largest[..., 0]
 
 
 def _reduce(xp: Any, values: Array, reduction: Reduction) -> Array:

@@ -4,7 +4,7 @@ Every function takes NumPy arrays or Torch tensors (then with gradients) and ret
 kind. Prediction first, truth second; data before parameters.
 """
 
-from .fitting import FitResult, SeparableDataWarning, fit, fit_softmax
+from .fitting import FitResult, SeparableDataWarning, Step, fit, fit_softmax, steps
 from .losses import cross_entropy, gradient, hessian, likelihood, log_likelihood, loss
 from .model import log_sigmoid, logits, predict, predict_proba, sigmoid
 from .multinomial import (
@@ -30,6 +30,7 @@ __all__ = [
     "ConfusionCounts",
     "FitResult",
     "SeparableDataWarning",
+    "Step",
     "accuracy",
     "confusion_counts",
     "cross_entropy",
@@ -56,4 +57,5 @@ __all__ = [
     "softmax",
     "softmax_gradient",
     "softmax_loss",
+    "steps",
 ]

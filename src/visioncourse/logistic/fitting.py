@@ -3,15 +3,15 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .._validation import check_binary, check_class_indices, check_not_negative, check_table
-from ..arrays import float_arrays, integer_arrays
-from .model import Array
+from ..arrays import Array, float_arrays, integer_arrays
 from .objective import BinaryObjective, Objective, SoftmaxObjective
 from .separability import grows_for_ever, may_be_unbounded
-from .solvers import Iterate, gradient_descent, newton, proximal_gradient
+from .solvers import Iterate, iterates
 
 
 class SeparableDataWarning(UserWarning):
@@ -77,11 +77,7 @@ def fit(
         ValueError: NaN, an infinite feature, labels other than 0 and 1, shapes that do not fit,
             a negative penalty, an unknown solver, or l1 > 0 with a solver that needs derivatives.
     """
-    xp, X, y = float_arrays(X=X, y=y)
-    check_table(xp, X=X, y=y)
-    check_binary(xp, y=y)
-    check_not_negative(l1=l1, l2=l2)
-    objective = BinaryObjective(xp, X, y, l1, l2)
+    objective = _binary_objective(X, y, l1, l2)
     return _minimise(objective, solver, learning_rate, max_iter, tol)
 
 
@@ -113,6 +109,72 @@ def fit_softmax(
     Raises:
         ValueError: as for :py:func:`fit`; labels that are no class indices.
     """
+    objective = _softmax_objective(X, y, l1, l2, num_classes)
+    return _minimise(objective, solver, learning_rate, max_iter, tol)
+
+
+class Step(NamedTuple):
+    """Where a solver stands: weights (d,) or (d, K), bias () or (K,), and the loss there."""
+
+    w: Array
+    b: Array
+    loss: float
+
+
+def steps(
+    X: Array,
+    y: Array,
+    *,
+    solver: str = "newton",
+    l1: float = 0.0,
+    l2: float = 0.0,
+    learning_rate: float | None = None,
+    num_classes: int | None = None,
+) -> Iterator[Step]:
+    """The way of a solver, one :py:class:`Step` after the other, without end.
+
+    First comes the start, then what :py:func:`fit` (or :py:func:`fit_softmax`) would reach after
+    each iteration; whoever asks decides when it is enough::
+
+        for w, b, loss in itertools.islice(steps(X, y, solver="gradient_descent"), 101):
+
+    Args:
+        X, y, solver, l1, l2, learning_rate: as for :py:func:`fit`.
+        num_classes: None for the sigmoid model, with labels 0 and 1; K >= 2 for the softmax model,
+            with labels 0 to K - 1.
+
+    Returns:
+        An iterator. The start is w = 0, b = 0, except for "newton" on a large table: it begins at
+        the optimum of a sample of the rows. A solver that diverges goes on with infinity or NaN.
+
+    Raises:
+        ValueError: as for :py:func:`fit` and :py:func:`fit_softmax`, at the call.
+    """
+    if num_classes is None:
+        objective = _binary_objective(X, y, l1, l2)
+    else:
+        objective = _softmax_objective(X, y, l1, l2, num_classes)
+    return _steps(iterates(objective, solver, learning_rate))
+
+
+def _steps(way: Iterator[Iterate]) -> Iterator[Step]:
+    while True:
+        with np.errstate(over="ignore", invalid="ignore"):  # a divergence is there to be seen
+            iterate = next(way)
+        yield Step(iterate.w, iterate.b, iterate.value)
+
+
+def _binary_objective(X: Array, y: Array, l1: float, l2: float) -> BinaryObjective:
+    xp, X, y = float_arrays(X=X, y=y)
+    check_table(xp, X=X, y=y)
+    check_binary(xp, y=y)
+    check_not_negative(l1=l1, l2=l2)
+    return BinaryObjective(xp, X, y, l1, l2)
+
+
+def _softmax_objective(
+    X: Array, y: Array, l1: float, l2: float, num_classes: int | None
+) -> SoftmaxObjective:
     xp, X = float_arrays(X=X)
     _, labels = integer_arrays(X, y=y)
     check_table(xp, X=X, y=labels)
@@ -123,29 +185,7 @@ def fit_softmax(
         raise ValueError(f"num_classes must be at least 2, got {num_classes}")
     check_class_indices(xp, num_classes, y=labels)
     labels = xp.astype(labels, xp.int64, copy=False)
-    objective = SoftmaxObjective(xp, X, labels, l1, l2, num_classes)
-    return _minimise(objective, solver, learning_rate, max_iter, tol)
-
-
-def _iterates(objective: Objective, solver: str, learning_rate: float | None) -> Iterator[Iterate]:
-    if learning_rate is not None and not 0 < learning_rate < float("inf"):
-        raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
-    if objective.l1 > 0 and solver in ("newton", "gradient_descent"):
-        raise ValueError(
-            f'solver="{solver}" needs derivatives, which l1={objective.l1} has not at zero: '
-            'use solver="proximal_gradient"'
-        )
-    if solver == "newton":
-        if learning_rate is not None:
-            raise ValueError('solver="newton" finds its own step: leave learning_rate out')
-        return newton(objective)
-    if solver == "gradient_descent":
-        return gradient_descent(objective, learning_rate or 1 / objective.smoothness())
-    if solver == "proximal_gradient":
-        return proximal_gradient(objective, learning_rate or 1 / objective.smoothness())
-    raise ValueError(
-        f'solver must be "newton", "gradient_descent" or "proximal_gradient", got {solver!r}'
-    )
+    return SoftmaxObjective(xp, X, labels, l1, l2, num_classes)
 
 
 def _minimise(
@@ -157,7 +197,7 @@ def _minimise(
     history: list[float] = []
     separable = converged = False
     with np.errstate(over="ignore", invalid="ignore"):  # the result tells of a divergence
-        for iterate in _iterates(objective, solver, learning_rate):
+        for iterate in iterates(objective, solver, learning_rate):
             history.append(iterate.value)
             if not np.isfinite(iterate.value):
                 message = "diverged: the loss is no longer finite; lower the learning rate"

@@ -1,9 +1,8 @@
 """The model: a linear function of the features, squashed into a probability."""
 
-from typing import Any
-
-from .._validation import check_probabilities, check_shape
+from .._validation import check_linear, check_probabilities, check_shape
 from ..arrays import Array, float_arrays
+from . import formulas
 
 
 def sigmoid(z: Array) -> Array:
@@ -19,16 +18,7 @@ def sigmoid(z: Array) -> Array:
         ValueError: z contains NaN.
     """
     xp, z = float_arrays(z=z)
-    return _sigmoid(xp, z)
-
-
-def _sigmoid(xp: Any, z: Array) -> Array:
-    # e^z / (e^z + 1) for z < 0 and 1 / (1 + e^-z) for z >= 0 in one expression: no exponent is
-    # positive, so nothing overflows. `minimum` and `maximum` share the gradient at z = 0, where
-    # |z| or `where` would make autograd return 0 or 1/2 instead of 1/4.
-    zero = xp.zeros_like(z)
-    numerator = xp.exp(xp.minimum(z, zero))
-    return numerator / (numerator + xp.exp(-xp.maximum(z, zero)))
+    return formulas.sigmoid(xp, z)
 
 
 def log_sigmoid(z: Array) -> Array:
@@ -44,13 +34,7 @@ def log_sigmoid(z: Array) -> Array:
         ValueError: z contains NaN.
     """
     xp, z = float_arrays(z=z)
-    return _log_sigmoid(xp, z)
-
-
-def _log_sigmoid(xp: Any, z: Array) -> Array:
-    # The exponent is never positive. At z = 0 the derivative of |z| counts as 0 and that of
-    # `minimum` as 1/2, which together is right: autograd returns 1/2.
-    return xp.minimum(z, xp.zeros_like(z)) - xp.log1p(xp.exp(-xp.abs(z)))
+    return formulas.log_sigmoid(xp, z)
 
 
 def logits(X: Array, w: Array, b: Array) -> Array:
@@ -67,16 +51,9 @@ def logits(X: Array, w: Array, b: Array) -> Array:
     Raises:
         ValueError: NaN, or shapes that do not fit.
     """
-    _, X, w, b = float_arrays(X=X, w=w, b=b)
-    return _logits(X, w, b)
-
-
-def _logits(X: Array, w: Array, b: Array) -> Array:
-    if X.ndim == 0:
-        raise ValueError("X must have shape (..., d), got a single number")
-    check_shape((X.shape[-1],), "one weight for each feature in the last axis of X", w=w)
-    check_shape((), "one bias", b=b)
-    return X @ w + b
+    xp, X, w, b = float_arrays(X=X, w=w, b=b)
+    check_linear(X, w=w, b=b)
+    return formulas.logits(xp, X, w, b)
 
 
 def predict_proba(X: Array, w: Array, b: Array) -> Array:
@@ -88,7 +65,8 @@ def predict_proba(X: Array, w: Array, b: Array) -> Array:
         (...) probabilities in [0, 1].
     """
     xp, X, w, b = float_arrays(X=X, w=w, b=b)
-    return _sigmoid(xp, _logits(X, w, b))
+    check_linear(X, w=w, b=b)
+    return formulas.sigmoid(xp, formulas.logits(xp, X, w, b))
 
 
 def predict(X: Array, w: Array, b: Array, threshold: float = 0.5) -> Array:
@@ -107,4 +85,6 @@ def predict(X: Array, w: Array, b: Array, threshold: float = 0.5) -> Array:
     xp, X, w, b, threshold = float_arrays(X=X, w=w, b=b, threshold=threshold)
     check_shape((), "one threshold", threshold=threshold)
     check_probabilities(xp, threshold=threshold)
-    return xp.astype(_sigmoid(xp, _logits(X, w, b)) >= threshold, xp.int64)
+    check_linear(X, w=w, b=b)
+    p = formulas.sigmoid(xp, formulas.logits(xp, X, w, b))
+    return xp.astype(p >= threshold, xp.int64)

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 
 import array_api_compat
 
-from .losses import _hessian, _mean_nll, _penalty, _signed, _with_ones
-from .model import Array, _sigmoid
-from .multinomial import _class_hessian, _class_residual, _mean_class_nll, _one_hot, _softmax
+from ..arrays import Array
+from . import formulas
 
 
 @dataclass(frozen=True)
@@ -52,31 +51,29 @@ class Objective:
         return self.xp.unique_values(self.y).shape[0] < self.num_classes
 
     def logits(self, w: Array, b: Array) -> Array:
-        return self.X @ w + b
+        return formulas.logits(self.xp, self.X, w, b)
 
     def value(self, z: Array, w: Array) -> float:
-        return float(self.nll(z) + _penalty(self.xp, w, self.l1, self.l2))
+        return float(self.nll(z) + formulas.penalty(self.xp, w, self.l1, self.l2))
 
     def gradient(self, z: Array, w: Array) -> tuple[Array, Array]:
         """The derivatives of all but the L1 penalty."""
-        residual = self.residual(z)
-        n = max(residual.shape[0], 1)
-        return self.X.T @ residual / n + self.l2 * w, self.xp.sum(residual, axis=0) / n
+        return formulas.gradient(self.xp, self.X, self.residual(z), w, self.l2)
 
     def newton_step(self, hessian: Array, dw: Array, db: Array) -> tuple[Array, Array]:
         """The step H⁻¹∇: subtracting it minimises the quadratic with that Hessian."""
         xp = self.xp
-        slope = xp.concat([dw, db[None]], axis=0)  # (d + 1,) or (d + 1, K)
+        gradient = xp.concat([dw, db[None]], axis=0)  # (d + 1,) or (d + 1, K)
         # In units in which every curvature is 1, metres and millimetres make no difference.
         diagonal = xp.linalg.diagonal(hessian)
         unit = xp.where(diagonal > 0, xp.sqrt(diagonal), xp.ones_like(diagonal))[:, None]
         scaled = hessian / unit / unit.T
         # A singular Hessian (collinear features) leaves directions along which nothing changes:
-        # a trace of curvature there keeps the solution finite and moves no logit.
-        trace = xp.eye(unit.shape[0], dtype=dw.dtype, device=array_api_compat.device(dw))
-        scaled = scaled + 1000 * self.epsilon() * trace
-        step = xp.linalg.solve(scaled, xp.reshape(slope, (-1, 1)) / unit)
-        step = xp.reshape(step / unit, slope.shape)
+        # a little curvature there keeps the solution finite and moves no logit.
+        identity = xp.eye(unit.shape[0], dtype=dw.dtype, device=array_api_compat.device(dw))
+        scaled = scaled + 1000 * self.epsilon() * identity
+        step = xp.linalg.solve(scaled, xp.reshape(gradient, (-1, 1)) / unit)
+        step = xp.reshape(step / unit, gradient.shape)
         return step[:-1, ...], step[-1, ...]
 
     def sample(self) -> "Objective | None":
@@ -105,7 +102,7 @@ class Objective:
         xp = self.xp
         if self.X.shape[0] == 0:
             return self.l2 or 1.0
-        features = _with_ones(xp, self.X)
+        features = formulas.with_ones(xp, self.X)
         gram = features.T @ features / features.shape[0]
         return self.curvature_bound * float(xp.max(xp.linalg.eigvalsh(gram))) + self.l2
 
@@ -124,16 +121,16 @@ class BinaryObjective(Objective):
         return self._zeros(self.X.shape[1]), self._zeros()
 
     def nll(self, z: Array) -> Array:
-        return _mean_nll(self.xp, z, self.y)
+        return formulas.mean(self.xp, formulas.nll(self.xp, z, self.y))
 
     def residual(self, z: Array) -> Array:
-        return _sigmoid(self.xp, z) - self.y
+        return formulas.sigmoid(self.xp, z) - self.y
 
     def hessian(self, z: Array) -> Array:
-        return _hessian(self.xp, self.X, _sigmoid(self.xp, z), self.l2)
+        return formulas.hessian(self.xp, self.X, formulas.sigmoid(self.xp, z), self.l2)
 
     def margin(self, z: Array) -> float:
-        return float(self.xp.min(_signed(self.xp, z, self.y)))
+        return float(self.xp.min(formulas.signed(self.xp, z, self.y)))
 
 
 @dataclass(frozen=True)
@@ -148,17 +145,18 @@ class SoftmaxObjective(Objective):
         return self._zeros(self.X.shape[1], self.num_classes), self._zeros(self.num_classes)
 
     def nll(self, z: Array) -> Array:
-        return _mean_class_nll(self.xp, z, self.y)
+        return formulas.mean(self.xp, formulas.class_nll(self.xp, z, self.y, -1))
 
     def residual(self, z: Array) -> Array:
-        return _class_residual(self.xp, z, self.y)
+        return formulas.class_residual(self.xp, z, self.y)
 
     def hessian(self, z: Array) -> Array:
-        return _class_hessian(self.xp, self.X, _softmax(self.xp, z, -1), self.l2)
+        p = formulas.softmax(self.xp, z, -1)
+        return formulas.class_hessian(self.xp, self.X, p, self.l2)
 
     def margin(self, z: Array) -> float:
         xp = self.xp
-        true = _one_hot(xp, self.y, z) == 1
+        true = formulas.one_hot(xp, self.y, self.num_classes, xp.bool)
         infinity = xp.full_like(z, float("inf"))
         right = xp.min(xp.where(true, z, infinity), axis=-1)
         best_wrong = xp.max(xp.where(true, -infinity, z), axis=-1)

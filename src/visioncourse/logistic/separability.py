@@ -1,12 +1,10 @@
 """Whether the loss has a minimum at all: it has none when the classes can be separated."""
 
-import array_api_compat
 import numpy as np
 
 from .._validation import check_binary, check_table
-from ..arrays import float_arrays
-from .losses import _with_ones
-from .model import Array
+from ..arrays import Array, float_arrays, to_numpy
+from . import formulas
 from .objective import Objective
 
 # A fitted probability this close to 0 or 1 (|z| = 12: 6e-6) is rare unless it is on its way there.
@@ -40,7 +38,7 @@ def _separating_direction_exists(X: Array, y: Array, num_classes: int) -> bool:
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
 
-    features, labels = _to_numpy(X).astype(float), _to_numpy(y).astype(int)
+    features, labels = to_numpy(X, float), to_numpy(y, int)
     scale = np.abs(features).max(axis=0, initial=0)
     features = np.c_[features / np.where(scale > 0, scale, 1.0), np.ones(len(features))]
     # The margin of an example against another class is its logit minus the other's. Only the
@@ -75,11 +73,7 @@ def grows_for_ever(objective: Objective, z: Array) -> bool:
     xp = objective.xp
     residual = xp.abs(objective.residual(z))  # (n,) or (n, K)
     in_doubt = xp.min(xp.reshape(residual, (residual.shape[0], -1)), axis=1) > 1e-6
-    features = _with_ones(xp, objective.X[in_doubt, :])
+    features = formulas.with_ones(xp, objective.X[in_doubt, :])
     if int(xp.linalg.matrix_rank(features.T @ features)) == features.shape[1]:
         return False
     return _separating_direction_exists(objective.X, objective.y, objective.num_classes)
-
-
-def _to_numpy(array: Array) -> np.ndarray:
-    return np.asarray(array.detach().cpu() if array_api_compat.is_torch_array(array) else array)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from .model import Array
+from ..arrays import Array
+from . import formulas
 from .objective import Objective
 
 # A Newton step with an old Hessian must still divide the gradient by this to be worth another.
@@ -24,6 +25,28 @@ class Iterate(NamedTuple):
     z: Array
     value: float
     violation: float
+
+
+def iterates(objective: Objective, solver: str, learning_rate: float | None) -> Iterator[Iterate]:
+    """The chosen solver at its start; None is the learning rate 1/L, :eq:`eq-smoothness`."""
+    if learning_rate is not None and not 0 < learning_rate < float("inf"):
+        raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
+    if objective.l1 > 0 and solver in ("newton", "gradient_descent"):
+        raise ValueError(
+            f'solver="{solver}" needs derivatives, which l1={objective.l1} has not at zero: '
+            'use solver="proximal_gradient"'
+        )
+    if solver == "newton":
+        if learning_rate is not None:
+            raise ValueError('solver="newton" finds its own step: leave learning_rate out')
+        return newton(objective)
+    if solver == "gradient_descent":
+        return gradient_descent(objective, learning_rate or 1 / objective.smoothness())
+    if solver == "proximal_gradient":
+        return proximal_gradient(objective, learning_rate or 1 / objective.smoothness())
+    raise ValueError(
+        f'solver must be "newton", "gradient_descent" or "proximal_gradient", got {solver!r}'
+    )
 
 
 def gradient_descent(objective: Objective, learning_rate: float) -> Iterator[Iterate]:
@@ -94,7 +117,7 @@ def proximal_gradient(objective: Objective, learning_rate: float) -> Iterator[It
         z = objective.logits(w, b)
         yield Iterate(w, b, z, objective.value(z, w), violation)
         dw, db = objective.gradient(objective.logits(ahead_w, ahead_b), ahead_w)
-        new_w = _shrink(xp, ahead_w - learning_rate * dw, learning_rate * l1)
+        new_w = formulas.soft_threshold(xp, ahead_w - learning_rate * dw, learning_rate * l1)
         new_b = ahead_b - learning_rate * db
         back_w, back_b = ahead_w - new_w, ahead_b - new_b
         violation = _largest(xp, back_w, back_b) / learning_rate
@@ -103,11 +126,6 @@ def proximal_gradient(objective: Objective, learning_rate: float) -> Iterator[It
         push = 0.0 if uphill else (momentum - 1) / next_momentum
         ahead_w, ahead_b = new_w + push * (new_w - w), new_b + push * (new_b - b)
         w, b, momentum = new_w, new_b, next_momentum
-
-
-def _shrink(xp: Any, values: Array, by: float) -> Array:
-    """Move every entry towards zero by `by`, and no further: the proximal map of by·‖·‖₁."""
-    return values - xp.clip(values, -by, by)
 
 
 def _largest(xp: Any, *arrays: Array) -> float:

@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from .._validation import check_binary, check_shape
-from ..arrays import float_arrays
-from .model import Array
+from ..arrays import Array, float_arrays
 
 
 class ConfusionCounts(NamedTuple):

@@ -1,21 +1,24 @@
 """What a segmentation network is trained to make small: cross-entropy, Dice, and their sum."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import array_api_compat
 
 from .._validation import (
+    check_axis,
     check_class_indices,
+    check_class_logits,
     check_finite,
     check_not_negative,
+    check_one_of,
     check_probabilities,
     check_shape,
     check_whole,
 )
 from ..arrays import Array, float_arrays, integer_arrays
-from ..logistic.multinomial import _checked_axis, _shift
+from ..logistic import formulas
+from ..logistic.formulas import Reduction
 
-Reduction = Literal["mean", "sum", "none"]
 Axes = int | tuple[int, ...] | None
 
 
@@ -35,8 +38,7 @@ def one_hot(labels: Array, num_classes: int) -> Array:
     check_whole(1, num_classes=num_classes)
     xp, labels = integer_arrays(labels=labels)
     check_class_indices(xp, num_classes, labels=labels)
-    classes = xp.arange(num_classes, device=array_api_compat.device(labels))
-    return xp.astype(labels[..., None] == classes, xp.int64)
+    return formulas.one_hot(xp, labels, num_classes, xp.int64)
 
 
 def cross_entropy(
@@ -71,10 +73,9 @@ def cross_entropy(
         ValueError: NaN or +infinity, labels out of range, shapes that do not fit, a negative or
             infinite weight, or an unknown reduction.
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f'reduction must be "mean", "sum" or "none", got {reduction!r}')
+    check_one_of(("mean", "sum", "none"), reduction=reduction)
     pixels = _pixels(logits, labels, axis, weights, ignore_index)
-    nll = _nll(pixels.xp, pixels.logits, pixels.labels, pixels.axis)
+    nll = formulas.class_nll(pixels.xp, pixels.logits, pixels.labels, pixels.axis)
     return _weighted(pixels, nll, reduction)
 
 
@@ -167,13 +168,13 @@ def combined_loss(
     )
     pixels = _pixels(logits, labels, axis, weights, ignore_index)
     dice_axes = _checked_axes(dice_axis, pixels.logits.ndim, "dice_axis")
-    xp = pixels.xp
-    shifted, log_total = _shifted(xp, pixels.logits, pixels.axis)
-    nll = _of_true_class(xp, shifted, log_total, pixels.labels, pixels.axis)
-    keep = xp.expand_dims(pixels.keep, axis=pixels.axis)
-    true_class = _class_numbers(pixels) == xp.expand_dims(pixels.labels, axis=pixels.axis)
-    targets = xp.astype(keep & true_class, shifted.dtype)
-    predictions = xp.where(keep, xp.exp(shifted - log_total), xp.zeros_like(shifted))
+    xp, axis = pixels.xp, pixels.axis
+    log_p = formulas.log_softmax(xp, pixels.logits, axis)
+    nll = -formulas.of_label(xp, log_p, pixels.labels, axis)
+    keep = xp.expand_dims(pixels.keep, axis=axis)
+    true = formulas.one_hot(xp, pixels.labels, log_p.shape[axis], xp.bool, axis)
+    targets = xp.astype(keep & true, log_p.dtype)
+    predictions = xp.where(keep, xp.exp(log_p), xp.zeros_like(log_p))
     overlaps = _dice(xp, predictions, targets, dice_axes, squared, smooth)
     # Without a pixel there may be no coefficient at all, and no mean of them.
     dice = 1 - (xp.mean(overlaps) if array_api_compat.size(overlaps) else 1.0)
@@ -195,7 +196,8 @@ def _pixels(
     logits: Array, labels: Array, axis: int, weights: Array | None, ignore_index: int | None
 ) -> _Pixels:
     xp, logits = float_arrays(logits=logits)
-    axis = _checked_axis(xp, logits, axis) % logits.ndim
+    check_class_logits(xp, axis, logits=logits)
+    axis = axis % logits.ndim
     num_classes = logits.shape[axis]
     if num_classes == 0:
         raise ValueError("logits must have at least one class along axis, got 0")
@@ -216,26 +218,6 @@ def _pixels(
     return _Pixels(xp, logits, labels, keep, weights, axis)
 
 
-def _nll(xp: Any, logits: Array, labels: Array, axis: int) -> Array:
-    """One negative log-probability per pixel, the class axis gone."""
-    if logits.ndim > 3 and axis > 0 and logits.shape[0] > 1:
-        # One image of a batch at a time: smaller intermediate arrays, half the time.
-        images = zip(xp.unstack(logits), xp.unstack(labels), strict=True)
-        return xp.stack([_nll(xp, image, truth, axis - 1) for image, truth in images])
-    return _of_true_class(xp, *_shifted(xp, logits, axis), labels, axis)
-
-
-def _shifted(xp: Any, logits: Array, axis: int) -> tuple[Array, Array]:
-    """Logits whose largest along `axis` is 0, and the logarithm of their exponentials' sum."""
-    shifted = _shift(xp, logits, axis)
-    return shifted, xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
-
-
-def _of_true_class(xp: Any, shifted: Array, log_total: Array, labels: Array, axis: int) -> Array:
-    chosen = xp.take_along_axis(shifted, xp.expand_dims(labels, axis=axis), axis=axis)
-    return xp.squeeze(log_total - chosen, axis=axis)
-
-
 def _weighted(pixels: _Pixels, nll: Array, reduction: Reduction) -> Array:
     xp = pixels.xp
     weights = xp.astype(pixels.keep, nll.dtype)
@@ -250,23 +232,13 @@ def _weighted(pixels: _Pixels, nll: Array, reduction: Reduction) -> Array:
     return xp.sum(losses) / norm
 
 
-def _class_numbers(pixels: _Pixels) -> Array:
-    """0 to K - 1 along the class axis, (1, ..., K, ..., 1)."""
-    shape = [1] * pixels.logits.ndim
-    shape[pixels.axis] = -1
-    classes = pixels.xp.arange(
-        pixels.logits.shape[pixels.axis], device=array_api_compat.device(pixels.logits)
-    )
-    return pixels.xp.reshape(classes, tuple(shape))
-
-
 def _checked_axes(axis: Axes, ndim: int, name: str = "axis") -> tuple[int, ...]:
     """The axes to sum over, counted from 0."""
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
-    if not all(-ndim <= one < ndim for one in axes):
-        raise ValueError(f"{name} must name some of the {ndim} axes, got {axis}")
+    for one in axes:
+        check_axis(ndim, **{name: one})
     axes = tuple(one % ndim for one in axes)
     if len(set(axes)) < len(axes):
         raise ValueError(f"{name} must name each axis once, got {axis}")

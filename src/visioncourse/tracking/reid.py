@@ -6,7 +6,7 @@ import array_api_compat
 
 from .._validation import check_finite, check_not_negative, check_shape
 from ..arrays import Array, float_arrays, integer_arrays
-from ..logistic.losses import _mean
+from ..logistic import formulas
 from .association import cosine_similarity
 
 UNKNOWN = -1
@@ -41,7 +41,7 @@ def triplet_loss(anchor: Array, positive: Array, negative: Array, *, margin: flo
     check_shape(anchor.shape, "one negative for each anchor", negative=negative)
     _check_squares_are_finite(xp, anchor=anchor, positive=positive, negative=negative)
     to_positive, to_negative = _squared(xp, anchor, positive), _squared(xp, anchor, negative)
-    return _mean(xp, xp.clip(to_positive - to_negative + margin, min=0))
+    return formulas.mean(xp, xp.clip(to_positive - to_negative + margin, min=0))
 
 
 def batch_hard_triplets(embeddings: Array, identities: Array) -> tuple[Array, Array, Array]:
@@ -93,9 +93,9 @@ def batch_hard_loss(
         to_positive, to_negative = _root(xp, to_positive), _root(xp, to_negative)
     violation = to_positive - to_negative
     if margin is None:
-        return _mean(xp, xp.logaddexp(violation, xp.zeros_like(violation)))
+        return formulas.mean(xp, xp.logaddexp(violation, xp.zeros_like(violation)))
     check_not_negative(margin=margin)
-    return _mean(xp, xp.clip(violation + margin, min=0))
+    return formulas.mean(xp, xp.clip(violation + margin, min=0))
 
 
 def match_gallery(

@@ -235,9 +235,9 @@ def test_no_example():
         ([0.0, math.nan], -1, "logits must not contain NaN, got 1 of them"),
         ([0.0, math.inf], -1, "logits must be below infinity.*got a largest logit of inf"),
         ([-math.inf, -math.inf], -1, "a finite one along axis, got a largest logit of -inf"),
-        ([0.0, 1.0], 1, "axis must name one of the 1 axes of logits, got 1"),
-        ([0.0, 1.0], -2, "axis must name one of the 1 axes of logits, got -2"),
-        (1.0, -1, "axis must name one of the 0 axes of logits, got -1"),
+        ([0.0, 1.0], 1, "axis must name one of the 1 axes, got 1"),
+        ([0.0, 1.0], -2, "axis must name one of the 1 axes, got -2"),
+        (1.0, -1, "axis must name one of the 0 axes, got -1"),
     ],
 )
 def test_softmax_says_what_is_wrong(function, logits, axis, message):
@@ -286,7 +286,7 @@ def test_the_model_says_what_is_wrong(function, X, W, b, message):
         ({"X": [[math.inf]]}, "X must be finite"),
         ({"W": [[0.0, math.inf]]}, "W must be finite"),
         ({"b": [0.0, math.inf]}, "b must be finite"),
-        ({"W": [0.0, 1.0]}, r"W must have shape \(d, K\), got \(2,\)"),
+        ({"W": [0.0, 1.0]}, r"W must have shape \(d, K\) with K >= 1, got \(2,\)"),
         ({"W": np.ones((1, 0)), "b": [], "X": np.ones((0, 1)), "y": []}, "W must have shape"),
         ({"l2": -1.0}, "l2 must be a finite number >= 0, got -1.0"),
         ({"W": torch.ones(1, 2), "X": np.ones((1, 1))}, "arrays of one library"),

@@ -176,7 +176,7 @@ def test_float32_stays_float32():
         ([[0.0, 0.0]], [2], {}, "labels must contain class indices 0 to 1, got 2"),
         ([[0.0, 0.0]], [-100], {}, "labels must contain class indices 0 to 1, got -100"),
         ([[0.0, 0.0]], [0, 1], {}, r"labels must have shape \(1,\)"),
-        ([[0.0, 0.0]], [0], {"axis": 2}, "axis must name one of the 2 axes of logits, got 2"),
+        ([[0.0, 0.0]], [0], {"axis": 2}, "axis must name one of the 2 axes, got 2"),
         ([[0.0, 0.0]], [0], {"weights": [1.0]}, r"weights must have shape \(2,\)"),
         ([[0.0, 0.0]], [0], {"weights": [1.0, -2.0]}, "weights must be >= 0, got -2"),
         ([[0.0, 0.0]], [0], {"weights": [1.0, math.inf]}, "weights must be finite"),
@@ -278,7 +278,7 @@ def test_gradient_of_dice_agrees_with_differences(squared, smooth, targets):
         ([0.5], [-1.0], {}, r"targets must lie in \[0, 1\], got -1"),
         ([0.5, math.nan], [1, 1], {}, "predictions must not contain NaN, got 1"),
         ([0.5], [1, 1], {}, r"targets must have shape \(1,\)"),
-        ([0.5], [1], {"axis": 1}, "axis must name some of the 1 axes, got 1"),
+        ([0.5], [1], {"axis": 1}, "axis must name one of the 1 axes, got 1"),
         ([[0.5]], [[1]], {"axis": (0, -2)}, "axis must name each axis once"),
         ([0.5], [1], {"smooth": -1.0}, "smooth must be a finite number >= 0, got -1.0"),
     ],
@@ -320,7 +320,7 @@ def test_combined_loss_at_the_edges():
     assert combined_loss(np.zeros((0, 3, 4)), np.zeros((0, 4)), axis=1, dice_axis=2) == 0
     assert combined_loss(np.zeros((2, 3)), [9, 9], ignore_index=9) == 0
     assert combined_loss([[1000.0, 0.0], [0.0, 1000.0]], [0, 1]) == 0
-    with pytest.raises(ValueError, match="dice_axis must name some of the 2 axes, got 5"):
+    with pytest.raises(ValueError, match="dice_axis must name one of the 2 axes, got 5"):
         combined_loss([[0.0, 0.0]], [0], dice_axis=5)
     with pytest.raises(ValueError, match="dice_weight must be a finite number >= 0, got -1"):
         combined_loss([[0.0, 0.0]], [0], dice_weight=-1)
