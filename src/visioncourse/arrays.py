@@ -24,7 +24,7 @@ def float_arrays(**arguments: Any) -> tuple[Any, ...]:
     """
     arrays = [value for value in arguments.values() if array_api_compat.is_array_api_obj(value)]
     xp = _namespace(arguments)
-    floating = [array.dtype for array in arrays if xp.isdtype(array.dtype, "real floating")]
+    floating = [array.dtype for array in arrays if _is_floating(xp, array)]
     dtype = xp.result_type(*floating) if floating else xp.asarray(0.0).dtype
     device = array_api_compat.device(arrays[0]) if arrays else None
     return xp, *(_floating(xp, name, value, dtype, device) for name, value in arguments.items())
@@ -78,6 +78,31 @@ def at_least_float32(xp: Any, array: Array) -> Array:
     if xp.finfo(array.dtype).bits < 32:
         return xp.astype(array, xp.float32)
     return array
+
+
+def wide_arrays(**arguments: Any) -> tuple[Any, ...]:
+    """Return as `float_arrays` does, in at least float32; after the namespace the result's dtype.
+
+    That dtype is the arguments' own. Lists and integers beside float16 keep their digits.
+    """
+    xp = _namespace(arguments)
+    floating = {name: value for name, value in arguments.items() if _is_floating(xp, value)}
+    wide = {name: at_least_float32(xp, value) for name, value in floating.items()}
+    xp, *arrays = float_arrays(**(arguments | wide))
+    own = [value.dtype for value in floating.values()]
+    return xp, xp.result_type(*own) if own else arrays[0].dtype, *arrays
+
+
+def narrow(xp: Any, array: Array, dtype: Any) -> Array:
+    """Return a result in the caller's dtype; a larger number becomes the largest it has."""
+    if array.dtype == dtype:
+        return array
+    limit = float(xp.finfo(dtype).max)
+    return xp.astype(xp.clip(array, -limit, limit), dtype)
+
+
+def _is_floating(xp: Any, value: Any) -> bool:
+    return array_api_compat.is_array_api_obj(value) and xp.isdtype(value.dtype, "real floating")
 
 
 def _namespace(arguments: dict[str, Any]) -> Any:

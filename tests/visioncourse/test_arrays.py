@@ -7,7 +7,15 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from visioncourse.arrays import at_least_float32, float_arrays, integer_arrays, like, to_numpy
+from visioncourse.arrays import (
+    at_least_float32,
+    float_arrays,
+    integer_arrays,
+    like,
+    narrow,
+    to_numpy,
+    wide_arrays,
+)
 
 
 @pytest.mark.parametrize(
@@ -155,3 +163,24 @@ def test_half_precision_is_widened(dtype, wide):
 def test_numpy_half_precision_is_widened():
     xp, array = float_arrays(a=np.ones(2, dtype=np.float16))
     assert at_least_float32(xp, array).dtype == np.float32
+
+
+def test_beside_half_precision_lists_and_integers_keep_their_digits():
+    half = torch.tensor([0.5]).half()
+    _, dtype, wide, listed, whole = wide_arrays(a=half, b=[2049.0], c=torch.tensor([100_001]))
+    assert dtype == torch.float16
+    assert wide.dtype == listed.dtype == whole.dtype == torch.float32
+    assert (listed.item(), whole.item()) == (2049, 100_001)
+    assert wide_arrays(a=half, b=torch.tensor([0.5]))[1] == torch.float32
+    assert wide_arrays(a=half, b=half.bfloat16())[1] == torch.float32
+    assert wide_arrays(a=[1], b=np.arange(2))[1] == np.float64
+    with pytest.raises(ValueError, match="one library"):
+        wide_arrays(a=half, b=np.zeros(1))
+    with pytest.raises(ValueError, match="b must not contain NaN"):
+        wide_arrays(a=half, b=[math.nan])
+
+
+def test_a_result_comes_back_narrow():
+    xp, dtype, wide = wide_arrays(a=np.array([3, -300, 0.1], dtype=np.float16))
+    assert_array_equal(narrow(xp, 300 * wide, dtype), np.array([900, -65504, 30], dtype=np.float16))
+    assert narrow(xp, wide, wide.dtype) is wide

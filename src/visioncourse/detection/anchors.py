@@ -12,7 +12,7 @@ import array_api_compat
 
 from .._validation import check_finite, check_shape
 from ..arrays import Array, float_arrays
-from .boxes import _from_xyxy, _to_xyxy, box_arrays, quadruples
+from .boxes import box_arrays, from_xyxy, quadruples, to_xyxy
 
 # A prediction of more would make a box of e^delta times its anchor's size; 1000/16 is Detectron's.
 LARGEST_LOG_SCALE = math.log(1000 / 16)
@@ -136,12 +136,12 @@ def decode_boxes(
     deltas = deltas / _weights(xp, weights, deltas)
     centre = anchor_centre + deltas[..., :2] * anchor_size
     size = anchor_size * xp.exp(xp.minimum(deltas[..., 2:], max_log_scale))
-    return _to_xyxy(xp, xp.concat([centre, size], axis=-1), "cxcywh")
+    return to_xyxy(xp, xp.concat([centre, size], axis=-1), "cxcywh")
 
 
 def _centre_and_size(xp: Any, name: str, boxes: Array) -> tuple[Array, Array]:
     """(x, y) and (w, h) of boxes that have an area."""
-    boxes = _from_xyxy(xp, boxes, "cxcywh")
+    boxes = from_xyxy(xp, boxes, "cxcywh")
     size = boxes[..., 2:]
     if xp.any(size <= 0):
         raise ValueError(f"{name} must have a positive width and height, got one of 0")

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import array_api_compat
 
-from .._validation import check_rows
-from ..arrays import Array, float_arrays
+from .._validation import check_ndim, check_one_of, check_rows
+from ..arrays import Array, narrow, wide_arrays
 from . import overlap
 
 BoxFormat = Literal["xyxy", "cxcywh", "xywh"]
@@ -22,17 +22,24 @@ FORMATS = ("xyxy", "cxcywh", "xywh")
 def box_arrays(**boxes: Any) -> tuple[Any, ...]:
     """Return the arguments' array namespace, then each as boxes (..., 4) = x1, y1, x2, y2.
 
+    They are of float32 at least, since half precision holds no area and no sum of coordinates.
     An empty list counts as no boxes, (0, 4).
 
     Raises:
-        ValueError: as for :py:func:`float_arrays` and :py:func:`quadruples`, x2 < x1 or y2 < y1.
+        ValueError: arrays of two libraries, something that is no real number, NaN, another shape,
+            a number too large to be squared, x2 < x1 or y2 < y1.
     """
-    xp, *arrays = float_arrays(**boxes)
-    arrays = [quadruples(xp, name, array) for name, array in zip(boxes, arrays, strict=True)]
+    xp, _, *arrays = wide_arrays(**boxes)
+    return xp, *checked_boxes(xp, **dict(zip(boxes, arrays, strict=True)))
+
+
+def checked_boxes(xp: Any, **boxes: Array) -> list[Array]:
+    """Return arrays of float32 or wider as boxes (..., 4); `box_arrays` has the errors."""
+    arrays = [quadruples(xp, name, array) for name, array in boxes.items()]
     for name, array in zip(boxes, arrays, strict=True):
         wrong = (array[..., 2] < array[..., 0]) | (array[..., 3] < array[..., 1])
         check_rows(xp, wrong, "x1, y1, x2, y2 with x2 >= x1 and y2 >= y1", **{name: array})
-    return xp, *arrays
+    return arrays
 
 
 def quadruples(xp: Any, name: str, array: Array) -> Array:
@@ -58,7 +65,7 @@ def box_area(boxes: Array) -> Array:
         boxes: (..., 4) as x1, y1, x2, y2.
 
     Returns:
-        (...) in square pixels, >= 0.
+        (...) in square pixels, >= 0, in float32 at least.
 
     Raises:
         ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape.
@@ -83,20 +90,21 @@ def box_convert(boxes: Array, in_fmt: BoxFormat, out_fmt: BoxFormat) -> Array:
     Raises:
         ValueError: NaN, a negative width or height, another shape, or an unknown format.
     """
-    for name, value in (("in_fmt", in_fmt), ("out_fmt", out_fmt)):
-        if value not in FORMATS:
-            raise ValueError(f"{name} must be one of {', '.join(FORMATS)}, got {value!r}")
+    check_one_of(FORMATS, in_fmt=in_fmt, out_fmt=out_fmt)
+    xp, dtype, boxes = wide_arrays(boxes=boxes)
     if in_fmt == "xyxy":
-        xp, boxes = box_arrays(boxes=boxes)
+        (boxes,) = checked_boxes(xp, boxes=boxes)
     else:
-        xp, boxes = float_arrays(boxes=boxes)
         boxes = quadruples(xp, "boxes", boxes)
         wrong = xp.any(boxes[..., 2:] < 0, axis=-1)
         check_rows(xp, wrong, f"{in_fmt} with width and height >= 0", boxes=boxes)
-    return boxes if in_fmt == out_fmt else _from_xyxy(xp, _to_xyxy(xp, boxes, in_fmt), out_fmt)
+    if in_fmt != out_fmt:
+        boxes = from_xyxy(xp, to_xyxy(xp, boxes, in_fmt), out_fmt)
+    return narrow(xp, boxes, dtype)
 
 
-def _to_xyxy(xp: Any, boxes: Array, in_fmt: BoxFormat) -> Array:
+def to_xyxy(xp: Any, boxes: Array, in_fmt: BoxFormat) -> Array:
+    """Boxes (..., 4) in `in_fmt` as two corners, unchecked."""
     if in_fmt == "xyxy":
         return boxes
     start, size = boxes[..., :2], boxes[..., 2:]
@@ -105,7 +113,8 @@ def _to_xyxy(xp: Any, boxes: Array, in_fmt: BoxFormat) -> Array:
     return xp.concat([start, start + size], axis=-1)
 
 
-def _from_xyxy(xp: Any, boxes: Array, out_fmt: BoxFormat) -> Array:
+def from_xyxy(xp: Any, boxes: Array, out_fmt: BoxFormat) -> Array:
+    """Boxes (..., 4) from two corners to `out_fmt`, unchecked."""
     if out_fmt == "xyxy":
         return boxes
     start, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
@@ -126,16 +135,21 @@ def clip_boxes(boxes: Array, size: tuple[float, float]) -> Array:
         image's edge.
 
     Raises:
-        ValueError: as for :py:func:`box_area`, or a size that is not two numbers >= 0.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape, or
+            a size that is not two finite numbers >= 0.
     """
-    xp, boxes = box_arrays(boxes=boxes)
-    if len(size) != 2 or not all(0 <= side < math.inf for side in size):
-        raise ValueError(f"size must be (H, W), two finite numbers >= 0, got {size}")
-    height, width = size
+    xp, dtype, boxes = wide_arrays(boxes=boxes)
+    (boxes,) = checked_boxes(xp, boxes=boxes)
+    try:
+        height, width = (float(side) for side in size)
+    except (TypeError, ValueError):
+        height = width = math.nan
+    if not (0 <= height < math.inf and 0 <= width < math.inf):
+        raise ValueError(f"size must be (H, W), two finite numbers >= 0, got {size!r}")
     limits = xp.asarray(
         [width, height, width, height], dtype=boxes.dtype, device=array_api_compat.device(boxes)
     )
-    return xp.minimum(xp.maximum(boxes, 0.0), limits)
+    return narrow(xp, xp.minimum(xp.maximum(boxes, 0.0), limits), dtype)
 
 
 def box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -149,9 +163,10 @@ def box_iou(boxes1: Array, boxes2: Array) -> Array:
         (N, M) in [0, 1]; 0 where neither box has an area.
 
     Raises:
-        ValueError: as for :py:func:`box_area`, or shapes other than (N, 4) and (M, 4).
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, or shapes other
+            than (N, 4) and (M, 4).
     """
-    return _pairwise(overlap.iou, boxes1=boxes1, boxes2=boxes2)
+    return pairwise(overlap.iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def generalized_box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -165,7 +180,7 @@ def generalized_box_iou(boxes1: Array, boxes2: Array) -> Array:
     Returns:
         (N, M) in [-1, 1]; the second term counts as 0 where C has no area.
     """
-    return _pairwise(overlap.generalized_iou, boxes1=boxes1, boxes2=boxes2)
+    return pairwise(overlap.generalized_iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def distance_box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -179,7 +194,7 @@ def distance_box_iou(boxes1: Array, boxes2: Array) -> Array:
     Returns:
         (N, M) in [-1, 1]; the second term counts as 0 for two boxes that are one point.
     """
-    return _pairwise(overlap.distance_iou, boxes1=boxes1, boxes2=boxes2)
+    return pairwise(overlap.distance_iou, boxes1=boxes1, boxes2=boxes2)
 
 
 def complete_box_iou(boxes1: Array, boxes2: Array) -> Array:
@@ -196,13 +211,12 @@ def complete_box_iou(boxes1: Array, boxes2: Array) -> Array:
         (N, M) in [-2, 1], and 1 only for equal boxes. arctan(w/0) counts as π/2, that of a box
         which is a point as 0.
     """
-    return _pairwise(overlap.complete_iou, boxes1=boxes1, boxes2=boxes2)
+    return pairwise(overlap.complete_iou, boxes1=boxes1, boxes2=boxes2)
 
 
-def _pairwise(measure: Callable[..., Array], **boxes: Array) -> Array:
-    """The matrix (N, M) of a measure for two named arguments."""
-    xp, first, second = box_arrays(**boxes)
-    for name, array in zip(boxes, (first, second), strict=True):
-        if array.ndim != 2:
-            raise ValueError(f"{name} must have shape (n, 4), got {tuple(array.shape)}")
-    return overlap.matrix(xp, measure, first, second)
+def pairwise(measure: Callable[..., Array], **boxes: Array) -> Array:
+    """The matrix (N, M) of a formula of `overlap` for two named arguments, checked."""
+    xp, dtype, *arrays = wide_arrays(**boxes)
+    first, second = checked_boxes(xp, **dict(zip(boxes, arrays, strict=True)))
+    check_ndim(2, "(n, 4)", **dict(zip(boxes, (first, second), strict=True)))
+    return narrow(xp, overlap.matrix(xp, measure, first, second), dtype)

@@ -1,19 +1,28 @@
 """Which box belongs to which: anchors to truth, and duplicates to the detection they repeat."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import array_api_compat
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
-from .._validation import check_probabilities, check_shape, check_shares
-from ..arrays import Array, float_arrays
+from .._validation import (
+    check_ndim,
+    check_one_of,
+    check_positive,
+    check_probabilities,
+    check_shape,
+    check_shares,
+)
+from ..arrays import Array, float_arrays, integer_arrays, like, to_numpy, wide_arrays
 from . import overlap
-from ._suppression import suppress
-from .boxes import _pairwise, box_arrays
+from .boxes import box_arrays
+from .suppression import suppress
 
 BACKGROUND = -1
 IGNORED = -2
+
+BLOCK_PAIRS = 2**20  # of an anchor and a box, in memory at once
 
 
 def assign_anchors(
@@ -47,7 +56,8 @@ def assign_anchors(
         (A,) integers, an index into `boxes`, -1 for background, -2 for an anchor to be ignored.
 
     Raises:
-        ValueError: as for :py:func:`.box_iou`, or thresholds out of range or order.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape, or
+            thresholds out of range or order.
     """
     check_shares(
         foreground_threshold=foreground_threshold, background_threshold=background_threshold
@@ -57,22 +67,46 @@ def assign_anchors(
             "foreground_threshold must be at least background_threshold, "
             f"got {foreground_threshold} < {background_threshold}"
         )
-    iou = _pairwise(overlap.iou, anchors=anchors, boxes=boxes)  # (A, M)
-    xp, device = array_api_compat.array_namespace(iou), array_api_compat.device(iou)
-    background = xp.full(iou.shape[0], BACKGROUND, dtype=xp.int64, device=device)
-    if iou.shape[0] == 0 or iou.shape[1] == 0:
+    xp, anchors, boxes = box_arrays(anchors=anchors, boxes=boxes)
+    check_ndim(2, "(n, 4)", anchors=anchors, boxes=boxes)
+    if array_api_compat.is_torch_array(anchors):  # a choice has no gradient
+        anchors, boxes = anchors.detach(), boxes.detach()
+    background = xp.full(
+        anchors.shape[0], BACKGROUND, dtype=xp.int64, device=array_api_compat.device(anchors)
+    )
+    if anchors.shape[0] == 0 or boxes.shape[0] == 0:
         return background
-    best = xp.max(iou, axis=1)
+    step = max(1, BLOCK_PAIRS // boxes.shape[0])
+    blocks = [anchors[start : start + step] for start in range(0, anchors.shape[0], step)]
+    # (A, M) only ever in blocks: the highest IoU of each anchor, its box, the highest of each box.
+    overlaps = (overlap.matrix(xp, overlap.iou, block, boxes) for block in blocks)
+    peaks = [(xp.max(iou, axis=1), xp.argmax(iou, axis=1), xp.max(iou, axis=0)) for iou in overlaps]
+    best, choice, of_boxes = zip(*peaks, strict=True)
+    best, choice = xp.concat(best), xp.concat(choice)
     assigned = xp.where(best < background_threshold, background, IGNORED)
-    assigned = xp.where(best >= foreground_threshold, xp.argmax(iou, axis=1), assigned)
-    if not allow_low_quality:
-        return assigned
-    taken = (iou == xp.max(iou, axis=0)) & (iou > 0)  # (A, M)
-    strongest = xp.argmax(xp.where(taken, iou, 0.0), axis=1)
-    return xp.where(xp.any(taken, axis=1), strongest, assigned)
+    assigned = xp.where(best >= foreground_threshold, choice, assigned)
+    if allow_low_quality:
+        claims = _claims(xp, blocks, boxes, xp.stack(of_boxes))
+        assigned = xp.where(claims == BACKGROUND, assigned, claims)
+    return assigned
 
 
-def nms(boxes: Array, scores: Array, *, iou_threshold: float) -> Array:
+def _claims(xp: Any, blocks: list[Array], boxes: Array, of_boxes: Array) -> Array:
+    """Rule 3: the box that takes an anchor (A,), -1 for none, from the peaks (blocks, M)."""
+    highest = xp.max(of_boxes, axis=0)  # (M,)
+    claims = []
+    for block, peaks in zip(blocks, of_boxes, strict=True):
+        device = array_api_compat.device(block)
+        claims.append(xp.full(block.shape[0], BACKGROUND, dtype=xp.int64, device=device))
+        if xp.any((peaks == highest) & (peaks > 0)):
+            iou = overlap.matrix(xp, overlap.iou, block, boxes)
+            taken = (iou == highest) & (iou > 0)
+            strongest = xp.argmax(xp.where(taken, iou, 0.0), axis=1)
+            claims[-1] = xp.where(xp.any(taken, axis=1), strongest, claims[-1])
+    return xp.concat(claims)
+
+
+def nms(boxes: Array, scores: Array, iou_threshold: float) -> Array:
     """Non-maximum suppression: the detections that repeat no better one.
 
     Walk through the boxes, the best score first; keep a box unless its IoU with a kept one is
@@ -87,15 +121,15 @@ def nms(boxes: Array, scores: Array, *, iou_threshold: float) -> Array:
         (K,) integers, indices of the kept boxes, the best score first.
 
     Raises:
-        ValueError: as for :py:func:`.box_area`, scores or a threshold outside [0, 1], or
-            shapes that do not fit.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, scores or a
+            threshold outside [0, 1], or shapes that do not fit.
     """
-    boxes, scores, like = _detections(boxes, scores)
     check_shares(iou_threshold=iou_threshold)
-    return _as(like, suppress(boxes, scores, iou_threshold))
+    reference, rows, scores = _detections(boxes, scores)
+    return like(reference, suppress(rows, scores, iou_threshold))
 
 
-def batched_nms(boxes: Array, scores: Array, labels: Array, *, iou_threshold: float) -> Array:
+def batched_nms(boxes: Array, scores: Array, labels: Array, iou_threshold: float) -> Array:
     """Non-maximum suppression within each class: boxes of two classes leave each other alone.
 
     Args:
@@ -107,21 +141,14 @@ def batched_nms(boxes: Array, scores: Array, labels: Array, *, iou_threshold: fl
         keep their order.
 
     Raises:
-        ValueError: as for :py:func:`nms`, or labels that are not whole numbers.
+        ValueError: the errors of :py:func:`nms`, or labels that are not whole numbers.
     """
-    boxes, scores, like = _detections(boxes, scores)
     check_shares(iou_threshold=iou_threshold)
-    _, labels = float_arrays(labels=_on_host(labels))
+    reference, rows, scores = _detections(boxes, scores)
+    _, labels = integer_arrays(labels=_on_host(labels))
     check_shape(scores.shape, "one label for each box", labels=labels)
-    if np.any(labels != np.floor(labels)):
-        wrong = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"labels must be whole numbers, got {wrong:g}")
-    kept = np.zeros(len(scores), dtype=bool)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        kept[members[suppress(boxes[members], scores[members], iou_threshold)]] = True
-    kept = np.flatnonzero(kept)
-    return _as(like, kept[np.argsort(-scores[kept], kind="stable")])
+    _, groups = np.unique(labels, return_inverse=True)
+    return like(reference, suppress(rows, scores, iou_threshold, groups))
 
 
 def soft_nms(
@@ -156,51 +183,40 @@ def soft_nms(
         scores, which do not increase.
 
     Raises:
-        ValueError: as for :py:func:`nms`, an unknown method, or a sigma that is not positive.
+        ValueError: the errors of :py:func:`nms`, an unknown method, or a sigma that is not > 0.
     """
-    boxes, scores, like = _detections(boxes, scores)
     check_shares(iou_threshold=iou_threshold, score_threshold=score_threshold)
-    if method not in ("linear", "gaussian"):
-        raise ValueError(f"method must be 'linear' or 'gaussian', got {method!r}")
-    if not 0 < sigma < np.inf:
-        raise ValueError(f"sigma must be a finite number > 0, got {sigma}")
-
-    scores = scores.copy()
-    left = np.flatnonzero(scores >= score_threshold)
+    check_one_of(("linear", "gaussian"), method=method)
+    check_positive(sigma=sigma)
+    _, dtype, _, _ = wide_arrays(boxes=boxes, scores=scores)
+    reference, rows, lowered = _detections(boxes, scores)
+    left = np.flatnonzero(lowered >= score_threshold)
     kept = []
     while len(left):
-        best = left[np.argmax(scores[left])]
+        best = left[np.argmax(lowered[left])]
         kept.append(best)
         left = left[left != best]
-        iou = overlap.matrix(numpy_namespace, overlap.iou, boxes[best][None], boxes[left])[0]
+        iou = overlap.matrix(numpy_namespace, overlap.iou, rows[best][None], rows[left])[0]
         if method == "linear":
-            scores[left] *= np.where(iou >= iou_threshold, 1 - iou, 1.0)
+            lowered[left] *= np.where(iou >= iou_threshold, 1 - iou, 1.0)
         else:
-            scores[left] *= np.exp(-(iou**2) / sigma)
-        left = left[scores[left] >= score_threshold]
+            lowered[left] *= np.exp(-(iou**2) / sigma)
+        left = left[lowered[left] >= score_threshold]
     chosen = np.asarray(kept, dtype=np.int64)
-    xp = array_api_compat.array_namespace(like)
-    return _as(like, chosen), xp.astype(_as(like, scores[chosen]), like.dtype)
+    return like(reference, chosen), like(reference, lowered[chosen], dtype)
 
 
-def _detections(boxes: Array, scores: Array) -> tuple[np.ndarray, np.ndarray, Array]:
-    """Checked boxes (N, 4) and scores (N,) in NumPy's float64, and the scores as they came."""
-    xp, boxes, scores = float_arrays(boxes=boxes, scores=scores)
-    _, boxes = box_arrays(boxes=boxes)
-    if boxes.ndim != 2:
-        raise ValueError(f"boxes must have shape (N, 4), got {tuple(boxes.shape)}")
-    check_shape(boxes.shape[:1], "one score for each box", scores=scores)
-    check_probabilities(xp, scores=scores)
-    return _on_host(boxes), _on_host(scores), scores
+def _detections(boxes: Any, scores: Any) -> tuple[Array, np.ndarray, np.ndarray]:
+    """An array in the library of the result; checked boxes (N, 4) and scores (N,) in float64."""
+    _, _, reference, _ = wide_arrays(boxes=boxes, scores=scores)
+    # From the caller's own arrays: whole coordinates may have more digits than Torch's float32.
+    _, rows = box_arrays(boxes=_on_host(boxes))
+    xp, values = float_arrays(scores=_on_host(scores))
+    check_ndim(2, "(N, 4)", boxes=rows)
+    check_shape(rows.shape[:1], "one score for each box", scores=values)
+    check_probabilities(xp, scores=values)
+    return reference, rows.astype(np.float64), values.astype(np.float64)
 
 
-def _on_host(array: Array) -> np.ndarray:
-    if array_api_compat.is_torch_array(array):
-        array = array.detach().cpu().double()  # NumPy has no bfloat16
-    return np.asarray(array, dtype=np.float64)
-
-
-def _as(like: Array, array: np.ndarray) -> Array:
-    """A NumPy array in the library and on the device of another."""
-    xp = array_api_compat.array_namespace(like)
-    return xp.asarray(array, device=array_api_compat.device(like))
+def _on_host(array: Any) -> Any:
+    return to_numpy(array) if array_api_compat.is_array_api_obj(array) else array

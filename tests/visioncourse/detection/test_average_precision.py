@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from visioncourse import plain
 from visioncourse.detection import (
     average_precision,
     precision_recall_curve,
@@ -16,20 +17,6 @@ from visioncourse.detection import (
 )
 
 from .coco_worlds import worlds
-
-
-def plain_average(recall, precision, method):
-    """From the definition: p(r) is the highest precision at any recall >= r."""
-
-    def interpolated(level):
-        return max((p for r, p in zip(recall, precision, strict=True) if r >= level), default=0)
-
-    if method == "area":
-        steps = np.diff(recall, prepend=0.0)
-        return sum(step * interpolated(r) for step, r in zip(steps, recall, strict=True))
-    levels = [k / 10 for k in range(11)] if method == "11-point" else np.linspace(0, 1, 101)
-    return np.mean([interpolated(level) for level in levels])
-
 
 curves = st.integers(1, 12).flatmap(
     lambda total: st.tuples(
@@ -48,7 +35,7 @@ def test_average_precision_is_its_definition(curve, method):
     assert_array_equal(precision, [int(n) / (i + 1) for i, n in enumerate(found)])
     assert_array_equal(thresholds, scores)
     average = average_precision(recall, precision, method=method)
-    assert_allclose(average, plain_average(recall, precision, method), atol=1e-14)
+    assert_allclose(average, plain.average_precision(recall, precision, method), atol=1e-14)
     assert 0 <= average <= 1
     in_torch = average_precision(
         torch.tensor(recall, dtype=torch.float64),
@@ -90,47 +77,6 @@ def test_equal_scores_keep_their_order():
     assert_allclose(precision, [0, 1 / 2, 1 / 3])
 
 
-def plain_iou(a, b):
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    inside = max(width, 0) * max(height, 0)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return inside / (areas - inside) if inside > 0 else 0.0
-
-
-def plain_voc(predictions, targets, label, iou_threshold):
-    """Recall and precision of one class as the development kit's loop goes through detections."""
-    rows = [
-        (score, i, box)
-        for i, image in enumerate(predictions)
-        for box, c, score in zip(image["boxes"], image["labels"], image["scores"], strict=True)
-        if c == label
-    ]
-    rows.sort(key=lambda row: -row[0])  # Python's sort is stable
-    truth = [
-        [
-            (box, hard)
-            for box, c, hard in zip(im["boxes"], im["labels"], im["difficult"], strict=True)
-            if c == label
-        ]
-        for im in targets
-    ]
-    total = sum(not hard for image in truth for _, hard in image)
-    found, tp, fp, recall, precision = set(), 0, 0, [], []
-    for _, i, box in rows:
-        overlaps = [plain_iou(box, true_box) for true_box, _ in truth[i]]
-        best = int(np.argmax(overlaps)) if overlaps else None
-        if best is not None and overlaps[best] >= iou_threshold:
-            if truth[i][best][1]:
-                continue
-            tp, fp = (tp, fp + 1) if (i, best) in found else (tp + 1, fp)
-            found.add((i, best))
-        else:
-            fp += 1
-        recall.append(tp / total if total else 0)
-        precision.append(tp / (tp + fp))
-    return recall, precision, total
-
-
 @given(world=worlds, iou_threshold=st.sampled_from([0.25, 0.5, 1.0]))
 def test_voc_equals_a_plain_loop(world, iou_threshold):
     predictions, targets = ([image[side] for image in world] for side in (0, 1))
@@ -140,10 +86,15 @@ def test_voc_equals_a_plain_loop(world, iou_threshold):
         )
         averages = []
         for k, label in enumerate(result["classes"]):
-            recall, precision, total = plain_voc(predictions, targets, label, iou_threshold)
+            recall, precision = plain.voc_curve(predictions, targets, label, iou_threshold)
+            total = sum(
+                c == label and not difficult
+                for image in targets
+                for c, difficult in zip(image["labels"], image["difficult"], strict=True)
+            )
             assert_allclose(result["recall"][k], recall, rtol=1e-15)
             assert_allclose(result["precision"][k], precision, rtol=1e-15)
-            average = plain_average(recall, precision, method)
+            average = plain.average_precision(recall, precision, method)
             assert_allclose(result["map_per_class"][k], average if total else -1, atol=1e-12)
             averages += [average] if total else []
         assert_allclose(result["map"], np.mean(averages) if averages else -1, atol=1e-12)

@@ -281,7 +281,7 @@ def test_other_bad_arguments_are_named():
         box_area([[3, 0, 1, 1]])
     with pytest.raises(ValueError, match=r"boxes must be .*in row \(1, 0\)"):
         box_area([[[0, 0, 1, 1]], [[3, 0, 1, 1]]])
-    with pytest.raises(ValueError, match="in_fmt must be one of xyxy, cxcywh, xywh, got 'yxyx'"):
+    with pytest.raises(ValueError, match=r"in_fmt must be one of \['xyxy', .*, got 'yxyx'"):
         box_convert([[0, 0, 1, 1]], "yxyx", "xyxy")
     with pytest.raises(ValueError, match="out_fmt must be one of"):
         box_convert([[0, 0, 1, 1]], "xyxy", "yxyx")
@@ -301,3 +301,55 @@ def test_of_a_crowd_counts_how_much_of_the_detection_lies_inside():
         xp, overlap.corners(xp, boxes[:, None]), overlap.corners(xp, others), crowd == 1
     )
     assert_allclose(got, mask.iou(*as_xywh, crowd.tolist()), rtol=0, atol=2e-13)
+
+
+# Half precision
+
+HALF = [torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("dtype", HALF)
+@pytest.mark.parametrize("measure", MEASURES)
+def test_half_precision_is_computed_in_float32(measure, dtype):
+    """Areas of 300 by 300 pixels exceed float16's largest number, 65504."""
+    boxes1, boxes2 = (10 * torch.tensor(random_boxes(20, seed)) for seed in (0, 1))
+    boxes1, boxes2 = boxes1.to(dtype), boxes2.to(dtype)
+    got = measure(boxes1, boxes2)
+    assert got.dtype == dtype
+    expected = measure(boxes1.float(), boxes2.float()).to(dtype)
+    assert_array_equal(got.float().numpy(), expected.float().numpy())
+    in_lists = measure(boxes1, boxes2.tolist())  # of which no coordinate is rounded
+    assert_array_equal(in_lists.float().numpy(), expected.float().numpy())
+
+
+def test_half_precision_rounds_no_other_argument():
+    """2049 is no float16: beside the boxes (0, 0, 2048, 1) the IoU is not 1."""
+    assert box_iou(torch.tensor([[0, 0, 2048, 1.0]]).half(), [[0, 0, 4098, 1]]) < 0.5
+
+
+@pytest.mark.parametrize("dtype", HALF)
+def test_half_boxes_come_back_in_their_type(dtype):
+    boxes = torch.tensor([[0, 0, 300, 300], [5, 0, 301, 300]], dtype=dtype)
+    assert_array_equal(box_area(boxes).tolist(), [90000, 296 * 300 if dtype == HALF[0] else 88500])
+    assert box_convert(boxes, "xyxy", "cxcywh").dtype == dtype
+    assert box_convert(boxes, "xyxy", "cxcywh")[0].tolist() == [150, 150, 300, 300]
+    assert clip_boxes(boxes, (200, 100)).tolist() == [[0, 0, 100, 200], [5, 0, 100, 200]]
+    assert clip_boxes(boxes, (200, 100)).dtype == dtype
+
+
+def test_what_half_precision_cannot_hold_becomes_its_largest_number():
+    far = np.array([[60000, 0, 60000, 1]], dtype=np.float16)
+    assert_array_equal(box_convert(far, "xywh", "xyxy"), [[60000, 0, 65504, 1]])
+
+
+def test_a_gradient_passes_through_half_precision():
+    boxes = torch.tensor([[0, 0, 300, 300.0]], dtype=torch.bfloat16, requires_grad=True)
+    box_iou(boxes, [[0, 0, 400, 300]]).sum().backward()
+    assert boxes.grad.dtype == torch.bfloat16
+    assert_allclose(boxes.grad[0, 2].float(), 1 / 400, rtol=0.01)
+
+
+@pytest.mark.parametrize("size", [None, 5, "ab", (None, 1), (1, math.inf), (1, math.nan), ([1], 2)])
+def test_a_size_of_another_kind_is_named(size):
+    with pytest.raises(ValueError, match=r"size must be \(H, W\)"):
+        clip_boxes([[0, 0, 1, 1]], size)

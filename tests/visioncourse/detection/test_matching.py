@@ -1,6 +1,7 @@
 """Assignment and suppression, against plain loops over the definitions."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from visioncourse import plain
 from visioncourse.detection.boxes import box_iou
 from visioncourse.detection.matching import assign_anchors, batched_nms, nms, soft_nms
 
@@ -28,46 +30,7 @@ def detections(draw, boxes=any_boxes):
 
 
 def greedy(boxes, scores, threshold):
-    """The definition: walk down the ranking, keep what no kept box overlaps too much."""
-    iou, kept = box_iou(boxes, boxes), []
-    for i in sorted(range(len(boxes)), key=lambda i: -scores[i]):
-        if all(iou[i, k] <= threshold for k in kept):
-            kept.append(i)
-    return kept
-
-
-def soft_greedy(boxes, scores, factor, score_threshold):
-    """Figure 2 of the paper: nothing is removed before its turn."""
-    iou, scores, left, kept = box_iou(boxes, boxes), list(scores), list(range(len(boxes))), []
-    while left:
-        best = max(left, key=lambda i: (scores[i], -i))
-        left.remove(best)
-        kept.append((best, scores[best]))
-        for i in left:
-            scores[i] *= factor(iou[best, i])
-    return [(i, score) for i, score in kept if score >= score_threshold]
-
-
-def assign_by_loop(anchors, boxes, foreground, background, allow_low_quality):
-    """The rules of the docstring, one anchor and one box at a time."""
-    iou = box_iou(anchors, boxes)
-    assigned = []
-    for a in range(len(anchors)):
-        best = max(range(len(boxes)), key=lambda m: (iou[a, m], -m), default=None)
-        if best is None or (iou[a, best] < background and iou[a, best] < foreground):
-            assigned.append(-1)
-        else:
-            assigned.append(best if iou[a, best] >= foreground else -2)
-    if allow_low_quality:
-        claims = {}
-        for m in range(len(boxes)):
-            highest = max(iou[:, m], default=0)
-            for a in range(len(anchors)):
-                if highest > 0 and iou[a, m] == highest:
-                    claims.setdefault(a, []).append(m)
-        for a, claimants in claims.items():
-            assigned[a] = max(claimants, key=lambda m: (iou[a, m], -m))
-    return assigned
+    return plain.nms(boxes.tolist(), scores.tolist(), threshold)
 
 
 def torchvision_matcher(iou, high, low):
@@ -181,6 +144,70 @@ def test_equal_scores_keep_their_order():
     assert_array_equal(nms(boxes, np.full(400, 0.5), iou_threshold=0.5), np.arange(400))
 
 
+def peak_memory(call):
+    """Bytes at the highest, and the result."""
+    tracemalloc.start()
+    try:
+        result = call()
+        return tracemalloc.get_traced_memory()[1], result
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("threshold", [0.99, 1.0])
+def test_boxes_that_share_a_corner_do_not_fill_the_memory(threshold):
+    n = 4000  # 16 million pairs, each of them near
+    rng = np.random.default_rng(0)
+    boxes = np.concatenate([np.zeros((n, 2)), rng.uniform(50, 200, (n, 2))], axis=1)
+    scores = rng.random(n)
+    peak, kept = peak_memory(lambda: nms(boxes, scores, threshold))
+    assert peak < 20e6
+    iou = box_iou(boxes[kept], boxes[kept])
+    np.fill_diagonal(iou, 0)
+    assert np.all(iou <= threshold)
+    assert len(kept) == n or threshold < 1
+
+
+def test_as_many_classes_as_boxes():
+    """One box in each class, or all but the last two alone: no class costs a round of its own."""
+    n = 20_000
+    boxes, scores = np.tile([0.0, 0, 1, 1], (n, 1)), np.linspace(1, 0, n)
+    assert_array_equal(batched_nms(boxes, scores, np.arange(n) * 10**12, 0.5), np.arange(n))
+    labels = np.minimum(np.arange(n), n - 2) + 2**62
+    assert_array_equal(batched_nms(boxes, scores, labels, 0.5), np.arange(n - 1))
+
+
+def test_labels_beyond_2_to_the_53_stay_apart():
+    boxes, labels = [[0, 0, 1, 1]] * 3, [2**60, 2**60 + 1, 2**60]
+    assert_array_equal(batched_nms(boxes, [0.9, 0.8, 0.7], labels, 0.5), [0, 1])
+    assert batched_nms(boxes, [0.9, 0.8, 0.7], torch.tensor(labels), 0.5).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_suppresses_as_its_numbers_say(dtype):
+    boxes = (10 * torch.tensor(random_boxes(300))).to(dtype)
+    scores = torch.rand(300, generator=torch.Generator().manual_seed(0)).to(dtype)
+    exact = boxes.double(), scores.double()
+    assert_array_equal(nms(boxes, scores, 0.5), nms(*exact, 0.5))
+    kept, lowered = soft_nms(boxes, scores)
+    expected, expected_scores = soft_nms(*exact)
+    assert lowered.dtype == dtype
+    assert_array_equal(kept, expected)
+    assert lowered.tolist() == expected_scores.to(dtype).tolist()
+    anchors = (10 * torch.tensor(random_boxes(500, 1))).to(dtype)
+    assert_array_equal(assign_anchors(anchors, boxes), assign_anchors(anchors.double(), exact[0]))
+
+
+@pytest.mark.parametrize("library", [np.array, torch.tensor])
+def test_whole_coordinates_keep_their_digits(library):
+    """In float32 the first two boxes would be one and the third one a line."""
+    far = 2**30
+    boxes = library([[far, 0, far + 2, 2], [far + 2, 0, far + 4, 2], [far, 0, far + 1, 2]])
+    scores = library([0.9, 0.8, 0.7])
+    assert nms(boxes, scores, 0.4).tolist() == [0, 1]
+    assert soft_nms(boxes, scores)[1].tolist() == pytest.approx([0.9, 0.8, 0.35])
+
+
 def test_torch_gets_indices_of_its_own():
     boxes = torch.tensor(random_boxes(300), dtype=torch.float32, requires_grad=True)
     scores = torch.rand(300, generator=torch.Generator().manual_seed(0))
@@ -249,7 +276,7 @@ def test_linear_soft_nms_is_the_papers_loop(detections, threshold, score_thresho
     kept, scores = soft_nms(
         *detections, iou_threshold=threshold, score_threshold=score_threshold
     )  # fmt: skip
-    expected = soft_greedy(
+    expected = plain.soft_nms(
         *detections, lambda iou: 1 - iou if iou >= threshold else 1.0, score_threshold
     )
     assert kept.tolist() == [i for i, _ in expected]
@@ -261,7 +288,7 @@ def test_gaussian_soft_nms_is_the_papers_loop(detections, sigma, score_threshold
     kept, scores = soft_nms(
         *detections, method="gaussian", sigma=sigma, score_threshold=score_threshold
     )
-    expected = soft_greedy(*detections, lambda iou: np.exp(-(iou**2) / sigma), score_threshold)
+    expected = plain.soft_nms(*detections, lambda iou: np.exp(-(iou**2) / sigma), score_threshold)
     assert kept.tolist() == [i for i, _ in expected]
     assert_allclose(scores, [score for _, score in expected], rtol=1e-15)
     assert np.all(np.diff(scores) <= 0)
@@ -306,7 +333,7 @@ def test_assignment_is_the_rules_one_by_one(anchors, boxes, one, other, allow_lo
         background_threshold=background,
         allow_low_quality=allow_low_quality,
     )
-    expected = assign_by_loop(anchors, boxes, foreground, background, allow_low_quality)
+    expected = plain.assign_anchors(anchors, boxes, foreground, background, allow_low_quality)
     assert got.tolist() == expected
 
 
@@ -323,11 +350,25 @@ def test_assignment_agrees_with_torchvisions_rule_where_no_box_is_robbed():
         assert_array_equal(got, torchvision_matcher(iou, high, low))
 
 
+def test_assignment_never_holds_all_pairs():
+    anchors, boxes = random_boxes(60_000, 0, size=900), random_boxes(250, 1, size=900)
+    peak, assigned = peak_memory(lambda: assign_anchors(anchors, boxes))
+    assert peak < 60e6  # the matrix has 120
+    some = np.r_[0:60_000:97, np.flatnonzero(np.isin(assigned, [0, 100, 249]))]
+    best = box_iou(anchors[some], boxes)
+    owned = assigned[some] >= 0
+    assert np.all(best[owned, assigned[some][owned]] > 0)
+    assert np.all(best[assigned[some] == -1].max(axis=1) < 0.4)
+    assert np.all(np.isin(np.arange(250), assigned))  # rule 3
+
+
 def test_assignment_in_torch():
     anchors, boxes = random_boxes(200, 0), random_boxes(9, 1)
     got = assign_anchors(torch.tensor(anchors), torch.tensor(boxes))
     assert got.dtype == torch.int64
     assert_array_equal(got.numpy(), assign_anchors(anchors, boxes))
+    learning = torch.tensor(anchors, requires_grad=True)
+    assert_array_equal(assign_anchors(learning, torch.tensor(boxes)), got)
 
 
 # Edges
@@ -360,7 +401,7 @@ BOX = [[0.0, 0.0, 1.0, 1.0]]
         (lambda: nms(BOX, [0.5], iou_threshold=1.5), r"iou_threshold must lie in \[0, 1\]"),
         (lambda: nms(BOX, [0.5], iou_threshold=math.nan), r"iou_threshold must lie in \[0, 1\]"),
         (lambda: batched_nms(BOX, [0.5], [0, 1], iou_threshold=0.5), "labels must have shape"),
-        (lambda: batched_nms(BOX, [0.5], [0.5], iou_threshold=0.5), "labels must be whole"),
+        (lambda: batched_nms(BOX, [0.5], [0.5], iou_threshold=0.5), "labels must contain whole"),
         (lambda: soft_nms(BOX, [0.5], method="hard"), "method must be .*got 'hard'"),
         (lambda: soft_nms(BOX, [0.5], sigma=0), "sigma must be a finite number > 0, got 0"),
         (lambda: soft_nms(BOX, [0.5], score_threshold=-1), "score_threshold must lie in"),
