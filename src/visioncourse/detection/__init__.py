@@ -32,6 +32,8 @@ from .matching import (
     soft_nms,
 )
 from .metrics import (
+    MeanAveragePrecision,
+    VocAveragePrecision,
     average_precision,
     mean_average_precision,
     precision_recall_curve,
@@ -39,6 +41,8 @@ from .metrics import (
 )
 
 __all__ = [
+    "MeanAveragePrecision",
+    "VocAveragePrecision",
     "anchor_grid",
     "assign_anchors",
     "average_precision",

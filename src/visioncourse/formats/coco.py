@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..detection._tables import Table, end_to_end
+from ..detection.metrics.images import Table, end_to_end
 
 FilePath = str | PathLike[str]
 Images = Sequence[Mapping[str, Any]]

@@ -1,5 +1,7 @@
 """Boxes that several test files use."""
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -63,3 +65,13 @@ def central_differences(function, point, step=1e-6):
         change = function(point + move) - function(point - move)
         gradient[index] = float(change) / (2 * step)
     return gradient
+
+
+def peak_memory(call):
+    """Bytes at the highest, and the result."""
+    tracemalloc.start()
+    try:
+        result = call()
+        return tracemalloc.get_traced_memory()[1], result
+    finally:
+        tracemalloc.stop()

@@ -1,7 +1,6 @@
 """Assignment and suppression, against plain loops over the definitions."""
 
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from visioncourse import plain
 from visioncourse.detection.boxes import box_iou
 from visioncourse.detection.matching import assign_anchors, batched_nms, nms, soft_nms
 
-from .examples import any_boxes, random_boxes, whole_boxes
+from .examples import any_boxes, peak_memory, random_boxes, whole_boxes
 
 # Tied scores, and thresholds that are IoUs of small whole boxes.
 SCORES = [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
@@ -142,16 +141,6 @@ def test_the_order_of_the_input_does_not_matter(boxes, threshold, random):
 def test_equal_scores_keep_their_order():
     boxes = random_boxes(400, size=1e4)
     assert_array_equal(nms(boxes, np.full(400, 0.5), iou_threshold=0.5), np.arange(400))
-
-
-def peak_memory(call):
-    """Bytes at the highest, and the result."""
-    tracemalloc.start()
-    try:
-        result = call()
-        return tracemalloc.get_traced_memory()[1], result
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("threshold", [0.99, 1.0])

@@ -1,4 +1,4 @@
-"""Curves and their averages, and VOC's measure, against plain loops and arithmetic."""
+"""Curves and their averages, against plain loops and arithmetic."""
 
 from fractions import Fraction
 
@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from visioncourse import plain
-from visioncourse.detection import (
-    average_precision,
-    precision_recall_curve,
-    voc_average_precision,
-)
-
-from .coco_worlds import worlds
+from visioncourse.detection import average_precision, precision_recall_curve
 
 curves = st.integers(1, 12).flatmap(
     lambda total: st.tuples(
@@ -77,29 +71,6 @@ def test_equal_scores_keep_their_order():
     assert_allclose(precision, [0, 1 / 2, 1 / 3])
 
 
-@given(world=worlds, iou_threshold=st.sampled_from([0.25, 0.5, 1.0]))
-def test_voc_equals_a_plain_loop(world, iou_threshold):
-    predictions, targets = ([image[side] for image in world] for side in (0, 1))
-    for method in ("area", "11-point"):
-        result = voc_average_precision(
-            predictions, targets, iou_threshold=iou_threshold, method=method
-        )
-        averages = []
-        for k, label in enumerate(result["classes"]):
-            recall, precision = plain.voc_curve(predictions, targets, label, iou_threshold)
-            total = sum(
-                c == label and not difficult
-                for image in targets
-                for c, difficult in zip(image["labels"], image["difficult"], strict=True)
-            )
-            assert_allclose(result["recall"][k], recall, rtol=1e-15)
-            assert_allclose(result["precision"][k], precision, rtol=1e-15)
-            average = plain.average_precision(recall, precision, method)
-            assert_allclose(result["map_per_class"][k], average if total else -1, atol=1e-12)
-            averages += [average] if total else []
-        assert_allclose(result["map"], np.mean(averages) if averages else -1, atol=1e-12)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -108,7 +79,7 @@ def test_voc_equals_a_plain_loop(world, iou_threshold):
         (([0.5, 0.1], [1], 3), r"matches must have shape \(2,\)"),
         (([[0.5]], [[1]], 3), r"scores must have shape \(n,\)"),
         (([0.5, 0.1], [1, 1], 1), "num_targets must be at least the number of matches, 2, got 1"),
-        (([], [], -1), "num_targets must be at least the number of matches, 0, got -1"),
+        (([], [], -1), "num_targets must be a finite number >= 0, got -1"),
     ],
 )
 def test_bad_curves(arguments, message):
@@ -130,3 +101,39 @@ def test_bad_curves(arguments, message):
 def test_bad_averages(recall, precision, method, message):
     with pytest.raises(ValueError, match=message):
         average_precision(recall, precision, method=method)
+
+
+@pytest.mark.parametrize("library", [np.array, torch.tensor])
+def test_half_precision_does_not_count(library):
+    """float16 stops counting at 2048, and at 0.0005 it has four digits no more."""
+    scores = library(np.linspace(0, 1, 3000).astype(np.float16))
+    recall, precision, thresholds = precision_recall_curve(
+        scores, library(np.ones(3000, dtype=int)), num_targets=3000
+    )
+    assert_array_equal(recall, np.arange(1, 3001, dtype=np.float32) / 3000)
+    assert_array_equal(precision, np.ones(3000))
+    assert thresholds.dtype == scores.dtype
+    assert float(average_precision(recall, precision)) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_an_average_of_half_precision_is_taken_in_float32(dtype):
+    recall = (torch.arange(1, 11) / 10).to(dtype)
+    precision = torch.linspace(1, 0.5, 10).to(dtype)
+    for method in ("area", "11-point"):
+        got = average_precision(recall, precision, method=method)
+        assert got.dtype == dtype
+        exact = average_precision(np.arange(1, 11) / 10, np.linspace(1, 0.5, 10), method=method)
+        assert_allclose(float(got), exact, rtol=1e-2)
+
+
+@pytest.mark.parametrize("num_targets", [None, "3", float("nan"), float("inf"), [3]])
+def test_a_number_of_targets_that_is_none_is_named(num_targets):
+    with pytest.raises(ValueError, match="num_targets must be a finite number >= 0"):
+        precision_recall_curve([0.5], [1], num_targets=num_targets)
+
+
+@pytest.mark.parametrize("method", [None, 3, ["area"]])
+def test_a_method_of_another_kind_is_named(method):
+    with pytest.raises(ValueError, match="method must be one of"):
+        average_precision([0.5], [1], method=method)
