@@ -123,7 +123,7 @@ def run_execute(*paths: Path) -> subprocess.CompletedProcess[str]:
 def noisy(png: bytes, levels: int = 3) -> bytes:
     """Change each pixel by up to so many grey levels."""
     with Image.open(io.BytesIO(png)) as image:
-        pixels = np.asarray(image).astype(int)
+        pixels = np.asarray(image.convert("RGBA")).astype(int)
     noise = np.random.default_rng(0).integers(-levels, levels + 1, pixels.shape)
     file = io.BytesIO()
     Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8)).save(file, "png")

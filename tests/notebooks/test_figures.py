@@ -119,3 +119,34 @@ def test_saved_pictures_show_the_place(tmp_path: Path) -> None:
     with Image.open(tmp_path / "difference.png") as image:
         bright = np.asarray(image) > 128
     assert 4 < bright.sum() < 200
+
+
+def colours(png: bytes) -> int:
+    return len(Image.open(io.BytesIO(png)).convert("RGB").getcolors(1 << 24))
+
+
+def test_a_compact_figure_is_smaller_and_looks_the_same() -> None:
+    png = draw()
+    small = figures.compact(png)
+    assert len(small) < 0.6 * len(png)
+    assert colours(small) <= 256
+    assert figures.difference(png, small) is None
+    assert figures.compact(small) == small
+
+
+def test_a_picture_that_needs_more_colours_stays_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    buffer = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(buffer, "PNG")
+    assert figures.compact(buffer.getvalue()) == buffer.getvalue()
+
+
+def test_a_transparent_figure_stays_as_it_is() -> None:
+    png = draw(ground="none")
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGBA").resize((40, 30)).save(buffer, "PNG")
+    image = Image.open(buffer)
+    image.putalpha(128)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    assert figures.compact(buffer.getvalue()) == buffer.getvalue()

@@ -5,6 +5,7 @@ stays unchanged on any machine. A failing cell ends the run and leaves its file 
 """
 
 import argparse
+import base64
 import copy
 import os
 import sys
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import canonical
+import figures
 from kernels import peak_memory, reproducible
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -72,10 +74,18 @@ def _run(notebook: NotebookNode, path: Path) -> tuple[int, float]:
             if changes(cell.outputs, fresh.outputs):
                 changed += 1
                 cell.outputs = merge_streams(fresh.outputs)
+                _compact_figures(cell.outputs)
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = fresh.execution_count
         return changed, peak_memory(client.km)
+
+
+def _compact_figures(outputs: list[NotebookNode]) -> None:
+    for output in outputs:
+        if png := output.get("data", {}).get("image/png"):
+            small = figures.compact(base64.b64decode(png))
+            output.data["image/png"] = base64.b64encode(small).decode("ascii")
 
 
 def main() -> int:
