@@ -1,6 +1,7 @@
 """Each notebook, solutions included, as a student runs it at the end: from the top, in time."""
 
 import base64
+import re
 import time
 from io import BytesIO
 from pathlib import Path
@@ -73,6 +74,15 @@ def test_it_ends_in_a_picture(executed: tuple[NotebookNode, float]) -> None:
         with Image.open(BytesIO(base64.b64decode(png))) as picture:
             assert min(picture.size) > 300
             assert len(picture.convert("RGB").getcolors(picture.width * picture.height)) > 100
+
+
+def test_an_answer_tells_what_the_notebook_prints(executed: tuple[NotebookNode, float]) -> None:
+    printed = "\n".join(output.text for output in outputs(executed[0], "stream"))
+    for cell in executed[0].cells:
+        if cell.cell_type == "markdown" and "solution" in cell.metadata.get("tags", ()):
+            numbers = re.findall(r"\d+", cell.source)
+            assert numbers
+            assert [n for n in numbers if not re.search(rf"\b{n}\b", printed)] == []
 
 
 def test_pictures_and_checks_are_not_graded() -> None:
