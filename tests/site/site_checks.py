@@ -100,6 +100,16 @@ def images_without_alt(folder: Path) -> list[str]:
     ]
 
 
+def mathjax_in_vain(folder: Path) -> list[str]:
+    """Pages that load 718 kB (compressed) to set formulas that they do not have."""
+    return [
+        path.relative_to(folder).as_posix()
+        for path in page_files(folder)
+        for html in [path.read_text("utf-8")]
+        if "mathjax/" in html and 'class="math' not in html
+    ]
+
+
 def wrong_launch_buttons(folder: Path, book: Path) -> list[str]:
     """Notebooks' pages without exactly one Binder link that opens the .ipynb in JupyterLab."""
     wrong = []

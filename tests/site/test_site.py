@@ -12,6 +12,7 @@ from site_checks import (
     broken_links,
     illegible,
     images_without_alt,
+    mathjax_in_vain,
     not_one_search,
     open_page,
     page_files,
@@ -118,6 +119,10 @@ def test_links_lead_somewhere(site: Path) -> None:
 
 def test_images_have_alternative_text(site: Path) -> None:
     assert not images_without_alt(site)
+
+
+def test_a_page_without_a_formula_is_light(site: Path) -> None:
+    assert not mathjax_in_vain(site)
 
 
 def test_launch_buttons_open_the_notebook_in_jupyterlab(site: Path) -> None:

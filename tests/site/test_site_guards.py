@@ -10,6 +10,7 @@ from site_checks import (
     illegible,
     images_without_alt,
     installed_browser,
+    mathjax_in_vain,
     not_one_search,
     open_page,
     serve,
@@ -70,6 +71,7 @@ def test_a_good_page_passes_every_check(browser: Browser, tmp_path: Path) -> Non
         assert not check_page(browser, tmp_path, check)
     assert not broken_links(tmp_path)
     assert not images_without_alt(tmp_path)
+    assert not mathjax_in_vain(tmp_path)
     assert not wrong_launch_buttons(tmp_path, tmp_path / "book")
 
 
@@ -210,6 +212,12 @@ def test_a_link_to_nowhere_is_seen(tmp_path: Path, fault: str) -> None:
     assert not broken_links(site)
     write(site, GOOD + fault)
     assert len(broken_links(site)) == 1
+
+
+def test_a_formula_less_page_with_mathjax_is_seen(tmp_path: Path) -> None:
+    script = '<script src="_static/mathjax/tex.js"></script>'
+    assert not mathjax_in_vain(write(tmp_path, GOOD + script))
+    assert mathjax_in_vain(write(tmp_path, "<p>Words.</p>" + script)) == ["index.html"]
 
 
 @pytest.mark.parametrize("alt", ["", 'alt=""', 'alt=" "'])
