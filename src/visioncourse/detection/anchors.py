@@ -10,9 +10,10 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import check_finite, check_shape
-from ..arrays import Array, float_arrays
-from .boxes import box_arrays, from_xyxy, quadruples, to_xyxy
+from .._validation import check_finite, check_ndim, check_positive, check_shape
+from ..arrays import Array, float_arrays, narrow, wide_arrays
+from . import formulas
+from .boxes import checked_boxes, quadruples
 
 # A prediction of more would make a box of e^delta times its anchor's size; 1000/16 is Detectron's.
 LARGEST_LOG_SCALE = math.log(1000 / 16)
@@ -44,29 +45,26 @@ def anchor_grid(
     Raises:
         ValueError: a size that is not two whole numbers >= 0, or an entry that is not positive.
     """
-    xp, scales, aspect_ratios = float_arrays(scales=scales, aspect_ratios=aspect_ratios)
+    xp, dtype, scales, aspect_ratios = wide_arrays(scales=scales, aspect_ratios=aspect_ratios)
+    check_ndim(1, "(n,)", scales=scales, aspect_ratios=aspect_ratios)
+    check_finite(xp, scales=scales, aspect_ratios=aspect_ratios)
     for name, array in (("scales", scales), ("aspect_ratios", aspect_ratios)):
-        if array.ndim != 1:
-            raise ValueError(f"{name} must have shape (n,), got {tuple(array.shape)}")
-        check_finite(xp, **{name: array})
         if xp.any(array <= 0):
             raise ValueError(f"{name} must be positive, got {float(array[array <= 0][0]):g}")
-    if not 0 < stride < math.inf:
-        raise ValueError(f"stride must be a finite number > 0, got {stride}")
-    if len(feature_size) != 2 or any(side < 0 or side != int(side) for side in feature_size):
-        raise ValueError(f"feature_size must be (H, W), whole numbers >= 0, got {feature_size}")
+    check_positive(stride=stride)
+    num_rows, num_columns = _feature_size(feature_size)
     root = xp.sqrt(aspect_ratios)
     width = xp.reshape(scales[:, None] / root, (-1,))  # (S·R,)
     height = xp.reshape(scales[:, None] * root, (-1,))
     corner = xp.stack([-width, -height, width, height], axis=-1) / 2  # (S·R, 4)
 
     rows, columns = (
-        xp.arange(int(side), dtype=scales.dtype, device=array_api_compat.device(scales))
-        for side in feature_size
+        xp.arange(side, dtype=scales.dtype, device=array_api_compat.device(scales))
+        for side in (num_rows, num_columns)
     )
     y, x = xp.meshgrid((rows + 0.5) * stride, (columns + 0.5) * stride, indexing="ij")  # (H, W)
     centre = xp.stack([x, y, x, y], axis=-1)  # (H, W, 4)
-    return xp.reshape(centre[:, :, None, :] + corner, (-1, 4))
+    return narrow(xp, xp.reshape(centre[:, :, None, :] + corner, (-1, 4)), dtype)
 
 
 def encode_boxes(boxes: Array, anchors: Array, *, weights: Sequence[float] = (1, 1, 1, 1)) -> Array:
@@ -88,16 +86,16 @@ def encode_boxes(boxes: Array, anchors: Array, *, weights: Sequence[float] = (1,
         (..., 4) as dx, dy, dw, dh.
 
     Raises:
-        ValueError: as for :py:func:`.box_area`, a box or an anchor without area (its
-            logarithm is infinite), shapes that differ, weights that are not positive.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, a box or an anchor
+            without area (its logarithm is infinite), shapes that differ, weights that are not
+            positive.
     """
-    xp, boxes, anchors = box_arrays(boxes=boxes, anchors=anchors)
+    xp, dtype, boxes, anchors = wide_arrays(boxes=boxes, anchors=anchors)
+    boxes, anchors = checked_boxes(xp, boxes=boxes, anchors=anchors)
     check_shape(boxes.shape, "one anchor for each box", anchors=anchors)
-    weights = _weights(xp, weights, boxes)
-    centre, size = _centre_and_size(xp, "boxes", boxes)
-    anchor_centre, anchor_size = _centre_and_size(xp, "anchors", anchors)
-    moves = (centre - anchor_centre) / anchor_size
-    return xp.concat([moves, xp.log(size / anchor_size)], axis=-1) * weights
+    _check_area(xp, boxes=boxes, anchors=anchors)
+    deltas = formulas.encode(xp, boxes, anchors) * _weights(xp, weights, boxes)
+    return narrow(xp, deltas, dtype)
 
 
 def decode_boxes(
@@ -123,32 +121,49 @@ def decode_boxes(
         (..., 4) as x1, y1, x2, y2, with x2 >= x1 and y2 >= y1.
 
     Raises:
-        ValueError: as for :py:func:`encode_boxes`, or deltas that are NaN,
-            infinite or too large to be multiplied.
+        ValueError: deltas that are NaN, infinite or too large to be multiplied, the errors of
+            :py:func:`encode_boxes` in the anchors and weights, or a `max_log_scale` whose
+            exponential is infinite.
     """
-    xp, deltas, anchors = float_arrays(deltas=deltas, anchors=anchors)
-    _, anchors = box_arrays(anchors=anchors)
+    xp, dtype, deltas, anchors = wide_arrays(deltas=deltas, anchors=anchors)
+    (anchors,) = checked_boxes(xp, anchors=anchors)
     deltas = quadruples(xp, "deltas", deltas)
     check_shape(anchors.shape, "four deltas for each anchor", deltas=deltas)
-    if not max_log_scale < math.log(float(xp.finfo(deltas.dtype).max)) / 2:
+    _check_area(xp, anchors=anchors)
+    _, limit = float_arrays(max_log_scale=max_log_scale)
+    check_shape((), "one number", max_log_scale=limit)
+    if not limit < math.log(float(xp.finfo(deltas.dtype).max)) / 2:
         raise ValueError(f"max_log_scale must not lead to infinity, got {max_log_scale}")
-    anchor_centre, anchor_size = _centre_and_size(xp, "anchors", anchors)
     deltas = deltas / _weights(xp, weights, deltas)
-    centre = anchor_centre + deltas[..., :2] * anchor_size
-    size = anchor_size * xp.exp(xp.minimum(deltas[..., 2:], max_log_scale))
-    return to_xyxy(xp, xp.concat([centre, size], axis=-1), "cxcywh")
+    return narrow(xp, formulas.decode(xp, deltas, anchors, float(limit)), dtype)
 
 
-def _centre_and_size(xp: Any, name: str, boxes: Array) -> tuple[Array, Array]:
-    """(x, y) and (w, h) of boxes that have an area."""
-    boxes = from_xyxy(xp, boxes, "cxcywh")
-    size = boxes[..., 2:]
-    if xp.any(size <= 0):
-        raise ValueError(f"{name} must have a positive width and height, got one of 0")
-    return boxes[..., :2], size
+def _check_area(xp: Any, **boxes: Array) -> None:
+    for name, array in boxes.items():
+        _, size = formulas.centre_and_size(xp, array)
+        if xp.any(size <= 0):
+            raise ValueError(f"{name} must have a positive width and height, got one of 0")
+
+
+def _feature_size(size: Any) -> tuple[int, int]:
+    try:
+        sides = [int(side) for side in size]
+        legal = len(sides) == 2 and all(
+            whole == side >= 0 for whole, side in zip(sides, size, strict=True)
+        )
+    except (TypeError, ValueError, OverflowError):
+        legal = False
+    if not legal:
+        raise ValueError(f"feature_size must be (H, W), whole numbers >= 0, got {size!r}")
+    return sides[0], sides[1]
 
 
 def _weights(xp: Any, weights: Sequence[float], like: Array) -> Array:
-    if len(weights) != 4 or not all(0 < weight < math.inf for weight in weights):
-        raise ValueError(f"weights must be four finite numbers > 0, got {weights}")
-    return xp.asarray(weights, dtype=like.dtype, device=array_api_compat.device(like))
+    try:
+        numbers = [float(weight) for weight in weights]
+    except (TypeError, ValueError):
+        numbers = []
+    array = xp.asarray(numbers, dtype=like.dtype, device=array_api_compat.device(like))
+    if len(numbers) != 4 or not xp.all((array > 0) & xp.isfinite(array)):
+        raise ValueError(f"weights must be four finite numbers > 0, got {weights!r}")
+    return array

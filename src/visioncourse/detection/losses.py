@@ -1,24 +1,24 @@
 """What a detector is trained on: where the box is, what is in it, and whether anything is."""
 
 from collections.abc import Callable
-from typing import Any, Literal
-
-import array_api_compat
+from typing import Any
 
 from .._validation import (
     check_binary,
     check_class_indices,
     check_finite,
     check_not_negative,
+    check_one_of,
     check_probabilities,
     check_shape,
+    check_shares,
 )
-from ..arrays import Array, float_arrays, integer_arrays
-from ..logistic import formulas
-from . import overlap
-from .boxes import box_arrays
+from ..arrays import Array, integer_arrays, wide_arrays
+from ..logistic.formulas import Reduction, reduced, signed
+from . import formulas, overlap
+from .boxes import checked_boxes
 
-Reduction = Literal["mean", "sum", "none"]
+REDUCTIONS = ("mean", "sum", "none")
 
 
 def smooth_l1_loss(
@@ -42,16 +42,13 @@ def smooth_l1_loss(
     Raises:
         ValueError: NaN, an infinite entry, shapes that differ, beta < 0, an unknown reduction.
     """
-    xp, predictions, targets = float_arrays(predictions=predictions, targets=targets)
+    xp, dtype, predictions, targets = wide_arrays(predictions=predictions, targets=targets)
     check_finite(xp, predictions=predictions, targets=targets)
     check_shape(predictions.shape, "the shape of predictions", targets=targets)
     check_not_negative(beta=beta)
-    error = xp.abs(predictions - targets)
-    if beta > 0:
-        # Both branches in one: the square is never taken of a large number.
-        small = xp.minimum(error, beta)
-        error = small / beta * small / 2 + (error - small)
-    return _reduce(xp, error, reduction)
+    check_one_of(REDUCTIONS, reduction=reduction)
+    error = formulas.smooth_l1(xp, predictions - targets, float(beta))
+    return _reduced(xp, error, reduction, dtype)
 
 
 def iou_loss(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
@@ -69,7 +66,8 @@ def iou_loss(predictions: Array, targets: Array, *, reduction: Reduction = "mean
         area is 1.
 
     Raises:
-        ValueError: as for :py:func:`.box_area`, shapes that differ, an unknown reduction.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, shapes that
+            differ, an unknown reduction.
     """
     return _box_loss(overlap.iou, predictions, targets, reduction)
 
@@ -142,20 +140,18 @@ def focal_loss(
         ValueError: NaN, an infinite logit, other targets, shapes that differ, alpha or gamma out
             of range, an unknown reduction.
     """
-    xp, logits, targets = float_arrays(logits=logits, targets=targets)
+    xp, dtype, logits, targets = wide_arrays(logits=logits, targets=targets)
     check_finite(xp, logits=logits)
     check_shape(logits.shape, "one target for each logit", targets=targets)
     check_binary(xp, targets=targets)
     check_not_negative(gamma=gamma)
-    if not (0 <= alpha <= 1 or alpha == -1):
-        raise ValueError(f"alpha must lie in [0, 1] or be -1, got {alpha}")
-    positive = targets == 1
-    z = xp.where(positive, logits, -logits)  # pₜ = σ(z)
-    # As the exponential of a logarithm, the power has a gradient where 1 - pₜ rounds to 0.
-    loss = -xp.exp(gamma * formulas.log_sigmoid(xp, -z)) * formulas.log_sigmoid(xp, z)
+    check_one_of(REDUCTIONS, reduction=reduction)
     if alpha != -1:
-        loss = loss * xp.where(positive, xp.full_like(z, alpha), 1 - alpha)
-    return _reduce(xp, loss, reduction)
+        check_shares(alpha=alpha)
+    loss = formulas.focal(xp, signed(xp, logits, targets), float(gamma))
+    if alpha != -1:
+        loss = loss * xp.where(targets == 1, xp.full_like(loss, float(alpha)), 1 - float(alpha))
+    return _reduced(xp, loss, reduction, dtype)
 
 
 def categorical_focal_loss(
@@ -187,12 +183,12 @@ def categorical_focal_loss(
         ValueError: NaN, an infinite logit, labels out of range, shapes that do not fit, a negative
             alpha or gamma, an unknown reduction.
     """
-    xp, logits, alpha = float_arrays(logits=logits, alpha=alpha)
+    xp, dtype, logits, alpha = wide_arrays(logits=logits, alpha=alpha)
     _, labels = integer_arrays(logits, labels=labels)
     check_finite(xp, logits=logits, alpha=alpha)
     check_not_negative(gamma=gamma)
-    if not -logits.ndim <= axis < logits.ndim:
-        raise ValueError(f"axis must name one of the {logits.ndim} axes of logits, got {axis}")
+    check_one_of(REDUCTIONS, reduction=reduction)
+    check_one_of(tuple(range(-logits.ndim, logits.ndim)), axis=axis)
     logits = xp.moveaxis(logits, axis, -1)  # (..., K)
     num_classes = logits.shape[-1]
     if num_classes < 2:
@@ -203,14 +199,10 @@ def categorical_focal_loss(
     if xp.any(alpha < 0):
         raise ValueError(f"alpha must be >= 0, got {float(xp.min(alpha)):g}")
     check_class_indices(xp, num_classes, labels=labels)
-
-    true = formulas.one_hot(xp, labels, logits.shape[-1], xp.bool)  # (..., K)
-    # Logarithms of numerator and denominator of p_c and of 1 - p_c, which would round to 0.
-    everything = formulas.log_sum_exp(xp, logits, -1)  # (...)
-    others = formulas.log_sum_exp(xp, xp.where(true, -xp.inf, logits), -1)
-    log_p = xp.sum(xp.where(true, logits, 0.0), axis=-1) - everything
-    weights = xp.sum(xp.where(true, alpha, 0.0), axis=-1)
-    return _reduce(xp, -weights * xp.exp(gamma * (others - everything)) * log_p, reduction)
+    labels = xp.astype(labels, xp.int64)
+    weights = xp.broadcast_to(alpha, (num_classes,))[labels]
+    loss = weights * formulas.categorical_focal(xp, logits, labels, float(gamma))
+    return _reduced(xp, loss, reduction, dtype)
 
 
 def objectness_loss(logits: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
@@ -232,12 +224,12 @@ def objectness_loss(logits: Array, targets: Array, *, reduction: Reduction = "me
         ValueError: NaN, an infinite logit, targets outside [0, 1], shapes that differ, an unknown
             reduction.
     """
-    xp, logits, targets = float_arrays(logits=logits, targets=targets)
+    xp, dtype, logits, targets = wide_arrays(logits=logits, targets=targets)
     check_finite(xp, logits=logits)
     check_shape(logits.shape, "one target for each logit", targets=targets)
     check_probabilities(xp, targets=targets)
-    positive, negative = formulas.log_sigmoid(xp, logits), formulas.log_sigmoid(xp, -logits)
-    return _reduce(xp, -(targets * positive + (1 - targets) * negative), reduction)
+    check_one_of(REDUCTIONS, reduction=reduction)
+    return _reduced(xp, formulas.objectness(xp, logits, targets), reduction, dtype)
 
 
 def detection_loss(
@@ -262,29 +254,28 @@ def detection_loss(
         ValueError: a part that is NaN, infinite or negative, shapes that differ, or a negative
             weight.
     """
-    xp, *parts = float_arrays(bbox_loss=bbox_loss, cls_loss=cls_loss, obj_loss=obj_loss)
+    xp, dtype, *parts = wide_arrays(bbox_loss=bbox_loss, cls_loss=cls_loss, obj_loss=obj_loss)
     check_not_negative(lambda_bbox=lambda_bbox, lambda_cls=lambda_cls, lambda_obj=lambda_obj)
     for name, part in zip(("bbox_loss", "cls_loss", "obj_loss"), parts, strict=True):
         check_finite(xp, **{name: part})
         check_shape(parts[0].shape, "the shape of bbox_loss", **{name: part})
         if xp.any(part < 0):
             raise ValueError(f"{name} must be >= 0, got {float(part[part < 0][0]):g}")
-    return lambda_bbox * parts[0] + lambda_cls * parts[1] + lambda_obj * parts[2]
+    total = lambda_bbox * parts[0] + lambda_cls * parts[1] + lambda_obj * parts[2]
+    return xp.astype(total, dtype, copy=False)
 
 
 def _box_loss(
     measure: Callable[..., Array], predictions: Array, targets: Array, reduction: Reduction
 ) -> Array:
-    xp, predictions, targets = box_arrays(predictions=predictions, targets=targets)
+    check_one_of(REDUCTIONS, reduction=reduction)
+    xp, dtype, predictions, targets = wide_arrays(predictions=predictions, targets=targets)
+    predictions, targets = checked_boxes(xp, predictions=predictions, targets=targets)
     check_shape(predictions.shape, "one target for each prediction", targets=targets)
     agreement = measure(xp, overlap.corners(xp, predictions), overlap.corners(xp, targets))
-    return _reduce(xp, 1 - agreement, reduction)
+    return _reduced(xp, 1 - agreement, reduction, dtype)
 
 
-def _reduce(xp: Any, values: Array, reduction: Reduction) -> Array:
-    if reduction == "none":
-        return values
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
-    total = xp.sum(values)
-    return total if reduction == "sum" else total / max(array_api_compat.size(values), 1)
+def _reduced(xp: Any, values: Array, reduction: Reduction, dtype: Any) -> Array:
+    """In the caller's dtype at the very end: float16 holds no sum beyond 65504."""
+    return xp.astype(reduced(xp, values, reduction), dtype, copy=False)

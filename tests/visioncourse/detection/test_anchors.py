@@ -177,6 +177,25 @@ def test_gradients_agree_with_finite_differences():
         assert_allclose(result.detach().numpy(), function(point, anchors, weights=FASTER_RCNN))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float32(dtype):
+    boxes, anchors = (20 * torch.tensor(random_boxes(20, seed)) for seed in (0, 1))
+    boxes, anchors = boxes.to(dtype), anchors.to(dtype)
+    deltas = encode_boxes(boxes, anchors, weights=FASTER_RCNN)
+    assert deltas.dtype == dtype
+    expected = encode_boxes(boxes.float(), anchors.float(), weights=FASTER_RCNN)
+    assert deltas.tolist() == expected.to(dtype).tolist()
+    decoded = decode_boxes(deltas, anchors, weights=FASTER_RCNN)
+    assert decoded.dtype == dtype
+    expected = decode_boxes(deltas.float(), anchors.float(), weights=FASTER_RCNN)
+    assert decoded.tolist() == expected.to(dtype).tolist()
+    grid = anchor_grid(
+        (1, 3000), stride=8, scales=torch.tensor([8.0], dtype=dtype), aspect_ratios=[1]
+    )
+    exact = anchor_grid((1, 3000), stride=8, scales=[8.0], aspect_ratios=[1])
+    assert grid.tolist() == torch.tensor(exact).to(dtype).tolist()
+
+
 def test_no_boxes():
     assert encode_boxes([], []).shape == (0, 4)
     assert decode_boxes([], []).shape == (0, 4)
@@ -194,6 +213,12 @@ GRID = {"feature_size": (1, 1), "stride": 8, "scales": [8], "aspect_ratios": [1]
         ({"feature_size": (1.5, 1)}, r"feature_size must be \(H, W\)"),
         ({"feature_size": (-1, 1)}, r"feature_size must be \(H, W\)"),
         ({"feature_size": (1, 1, 1)}, r"feature_size must be \(H, W\)"),
+        ({"feature_size": 3}, r"feature_size must be \(H, W\)"),
+        ({"feature_size": (1.5, 1, 2)}, r"feature_size must be \(H, W\)"),
+        ({"feature_size": (None, 1)}, r"feature_size must be \(H, W\)"),
+        ({"feature_size": (math.inf, 1)}, r"feature_size must be \(H, W\)"),
+        ({"stride": None}, "stride must be a finite number > 0, got None"),
+        ({"stride": "8"}, "stride must be a finite number > 0, got '8'"),
         ({"stride": 0}, "stride must be a finite number > 0, got 0"),
         ({"scales": [8, 0]}, "scales must be positive, got 0"),
         ({"scales": 8}, r"scales must have shape \(n,\)"),
@@ -219,6 +244,12 @@ def test_bad_grids_are_named(argument, message):
         (lambda box: decode_boxes([[0, 0, 0, math.nan]], box), "deltas must not contain NaN"),
         (lambda box: encode_boxes(box, box, weights=(1, 1, 1)), "weights must be four"),
         (lambda box: encode_boxes(box, box, weights=(1, 1, 1, 0)), "weights must be four"),
+        (lambda box: encode_boxes(box, box, weights=None), "weights must be four"),
+        (lambda box: encode_boxes(box, box, weights=(1, 1, 1, "a")), "weights must be four"),
+        (lambda box: encode_boxes(box, box, weights=(1, 1, 1, 1e-400)), "weights must be four"),
+        (lambda box: decode_boxes(box, box, max_log_scale=None), "max_log_scale must"),
+        (lambda box: decode_boxes(box, box, max_log_scale="a"), "max_log_scale must"),
+        (lambda box: decode_boxes(box, box, max_log_scale=[1, 2]), "max_log_scale must"),
         (lambda box: decode_boxes(box, box, max_log_scale=1e3), "max_log_scale must not lead"),
     ],
 )
