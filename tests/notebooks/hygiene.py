@@ -16,7 +16,6 @@ from nbval.plugin import find_comment_markers
 
 MAX_BYTES = 600_000
 MAX_LINES = 20
-MIN_ALT = 30  # characters: less is a label, not a description
 TAGS = {
     "hide-cell",
     "hide-input",
@@ -116,35 +115,6 @@ def nbval_comment(notebook: Document) -> list[str]:
     ]
 
 
-def undescribed_figure(notebook: Document) -> list[str]:
-    return [
-        notebook.problem(number, f"its figure has no {what} in the cell's metadata")
-        for number, cell in notebook.code
-        if _figures(cell)
-        for what, text in _figure_texts(cell).items()
-        if not text.strip() or (what == "mystnb.figure.name" and not text.startswith("fig-"))
-    ]
-
-
-def poor_alt_text(notebook: Document) -> list[str]:
-    problems = []
-    for number, cell in notebook.code:
-        alt, caption, _ = _figure_texts(cell).values()
-        if _figures(cell) and len(alt.strip()) < MIN_ALT:
-            problems.append(notebook.problem(number, f"alt text under {MIN_ALT} characters: {alt}"))
-        elif _figures(cell) and alt.strip() == caption.strip():
-            problems.append(notebook.problem(number, "alt text and caption are the same"))
-    return problems
-
-
-def two_figures(notebook: Document) -> list[str]:
-    return [
-        notebook.problem(number, f"draws {len(_figures(cell))} figures: one caption fits one")
-        for number, cell in notebook.code
-        if len(_figures(cell)) > 1
-    ]
-
-
 def long_cell(notebook: Document) -> list[str]:
     return [
         notebook.problem(number, f"has {lines} lines of code, at most {MAX_LINES}")
@@ -193,16 +163,6 @@ def _result_counts(cell: NotebookNode) -> Iterator[int]:
     return (output.execution_count for output in _outputs(cell, "execute_result"))
 
 
-def _figures(cell: NotebookNode) -> list[NotebookNode]:
-    return [o for o in cell.outputs if any("image/" in mime for mime in o.get("data", ()))]
-
-
-def _figure_texts(cell: NotebookNode) -> dict[str, str]:
-    mystnb = cell.metadata.get("mystnb", {})
-    places = [("image", "alt"), ("figure", "caption"), ("figure", "name")]
-    return {f"mystnb.{part}.{key}": mystnb.get(part, {}).get(key, "") for part, key in places}
-
-
 def _parse(cell: NotebookNode) -> ast.Module | None:
     try:
         return ast.parse(cell.source)
@@ -241,9 +201,6 @@ RULES: tuple[Callable[[Document], list[str]], ...] = (
     stderr_output,
     unknown_tag,
     nbval_comment,
-    undescribed_figure,
-    poor_alt_text,
-    two_figures,
     long_cell,
     not_plain_python,
     scattered_import,

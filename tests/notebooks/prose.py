@@ -22,6 +22,7 @@ SECTIONS = (
     "What goes wrong",
     "Check yourself",
     "Exercises",
+    "What you can do now",
     "Summary",
     "Further reading",
 )

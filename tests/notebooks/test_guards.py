@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 
 import canonical
+import described
 import glued
 import hygiene
 import prose
@@ -13,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from sample import cell
 
-RULES = glued.RULES + hygiene.RULES + prose.RULES + prose.SECTION_RULES
+RULES = described.RULES + glued.RULES + hygiene.RULES + prose.RULES + prose.SECTION_RULES
 Break = Callable[[NotebookNode], object]
 
 
@@ -105,14 +106,14 @@ BROKEN: list[tuple[Callable[[Document], list[str]], Break]] = [
     (hygiene.nbval_comment, set_cell("text", source="x = 1\n  ## NBVAL_SKIP")),
     (hygiene.nbval_comment, set_cell("text", source="#NBVAL_CHECK_OUTPUT")),
     (hygiene.nbval_comment, set_cell("text", source="# PYTEST_VALIDATE_IGNORE_OUTPUT")),
-    (hygiene.undescribed_figure, lambda nb: cell(nb, "figure").metadata.pop("mystnb")),
-    (hygiene.undescribed_figure, describe("", "Two curves.", "fig-sample")),
-    (hygiene.undescribed_figure, describe(ALT, "", "fig-sample")),
-    (hygiene.undescribed_figure, describe(ALT, "Two curves.", "")),
-    (hygiene.undescribed_figure, describe(ALT, "Two curves.", "curves")),
-    (hygiene.poor_alt_text, describe("Two curves.", "A sine and a tanh.", "fig-sample")),
-    (hygiene.poor_alt_text, describe(ALT, ALT, "fig-sample")),
-    (hygiene.two_figures, second_figure),
+    (described.undescribed_figure, lambda nb: cell(nb, "figure").metadata.pop("mystnb")),
+    (described.undescribed_figure, describe("", "Two curves.", "fig-sample")),
+    (described.undescribed_figure, describe(ALT, "", "fig-sample")),
+    (described.undescribed_figure, describe(ALT, "Two curves.", "")),
+    (described.undescribed_figure, describe(ALT, "Two curves.", "curves")),
+    (described.poor_alt_text, describe("Two curves.", "A sine and a tanh.", "fig-sample")),
+    (described.poor_alt_text, describe(ALT, ALT, "fig-sample")),
+    (described.two_figures, second_figure),
     (hygiene.long_cell, set_cell("text", source=LONG_SOURCE)),
     (hygiene.not_plain_python, set_cell("text", source="%timeit 1 + 1")),
     (hygiene.not_plain_python, set_cell("text", source="!pip list")),
@@ -191,7 +192,7 @@ def test_every_rule_has_a_guard() -> None:
 def test_a_cell_of_a_solution_may_import(executed: NotebookNode) -> None:
     outside = new_code_cell("import math", id="outside", execution_count=9)
     executed.cells.append(outside)
-    assert "cell 21: imports" in hygiene.scattered_import(document(executed))[0]
+    assert "cell 22: imports" in hygiene.scattered_import(document(executed))[0]
 
 
 @pytest.mark.parametrize(

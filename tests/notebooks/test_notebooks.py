@@ -5,14 +5,19 @@ Whether the notebooks still compute what they show is nbval's to say, see strict
 
 from collections.abc import Callable
 
+import described
 import glued
 import hygiene
 import prose
 import pytest
 from documents import Book, Document
 
-RULES = glued.RULES + hygiene.RULES + prose.RULES
-PAGE_RULES = (prose.unlabelled_equation, prose.image_without_alt, hygiene.machine_path)
+RULES = described.RULES + glued.RULES + hygiene.RULES + prose.RULES
+PAGE_RULES = (
+    prose.unlabelled_equation,
+    prose.image_without_alt,
+    hygiene.machine_path,
+)
 
 
 @pytest.fixture(scope="module")
