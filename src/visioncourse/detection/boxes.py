@@ -16,6 +16,7 @@ from . import overlap
 
 BoxFormat = Literal["xyxy", "cxcywh", "xywh"]
 
+LARGEST_COORDINATE = 1e150  # in float64: every area, and the sum of many, is still a number
 FORMATS = ("xyxy", "cxcywh", "xywh")
 
 

@@ -30,7 +30,8 @@ def matrix(xp: Any, measure: Callable[..., Array], boxes1: Array, boxes2: Array)
     """A measure of every pair of boxes (N, 4) and (M, 4), one of the four below: (N, M)."""
     rows = corners(xp, boxes1[:, None, :])  # (N, 1) each
     columns = corners(xp, boxes2)  # (M,) each
-    if not array_api_compat.is_numpy_array(boxes1):
+    pairs = boxes1.shape[0] * boxes2.shape[0]
+    if pairs <= BLOCK_PAIRS or not array_api_compat.is_numpy_array(boxes1):
         return measure(xp, rows, columns)
     # Blocks whose intermediate results stay in the processor's cache: four times as fast as whole
     # matrices. Torch would have to record every block for its gradients.

@@ -25,7 +25,7 @@ from .optical_flow import (
     track_points,
 )
 from .reid import batch_hard_loss, batch_hard_triplets, match_gallery, triplet_loss
-from .sort import Sort
+from .sort import Sort, Tracks
 
 __all__ = [
     "HOTA_THRESHOLDS",
@@ -35,6 +35,7 @@ __all__ = [
     "Sort",
     "TrackedPoints",
     "TrackingResult",
+    "Tracks",
     "associate",
     "batch_hard_loss",
     "batch_hard_triplets",

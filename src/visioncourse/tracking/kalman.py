@@ -5,18 +5,14 @@ A state is a pair: its mean x (..., n) and its covariance P (..., n, n). Leading
 """
 
 import math
-from collections.abc import Callable
-from operator import matmul
-from typing import Any
+from typing import Any, NoReturn
 
 import array_api_compat
 import numpy as np
 from scipy.special import gammaincinv
 
-from .._validation import check_finite
-from ..arrays import Array, float_arrays
-
-Product = Callable[[Array, Array], Array]
+from .._validation import check_finite, check_positive, check_shares
+from ..arrays import Array, at_least_float32, float_arrays
 
 
 class KalmanFilter:
@@ -31,8 +27,12 @@ class KalmanFilter:
         R: (..., m, m) covariance of the measurement noise; H P Hᵀ + R must be invertible.
         B: (..., n, k) effect of a control input, or None.
 
-    States and measurements follow the library and dtype of the matrices. Source: Kalman, "A New
-    Approach to Linear Filtering and Prediction Problems" (1960).
+    Attributes:
+        checked: True; a loop whose states are its own may set it to False. Then nothing that comes
+            to a method is looked at or converted: a third of the time with a few states at once.
+
+    States and measurements follow the library and dtype of the matrices, at least float32. Source:
+    Kalman, "A New Approach to Linear Filtering and Prediction Problems" (1960).
 
     Raises:
         ValueError: NaN or infinity, shapes that do not fit, or a Q or R that is no covariance
@@ -42,30 +42,16 @@ class KalmanFilter:
     def __init__(self, F: Array, H: Array, Q: Array, R: Array, B: Array | None = None) -> None:
         given = {"F": F, "H": H, "Q": Q, "R": R} | ({} if B is None else {"B": B})
         xp, *arrays = float_arrays(**given)
-        matrices = dict(zip(given, arrays, strict=True))
+        matrices = {n: at_least_float32(xp, a) for n, a in zip(given, arrays, strict=True)}
         check_finite(xp, **matrices)
-        for name, matrix in matrices.items():
-            if matrix.ndim < 2:
-                raise ValueError(f"{name} must be a matrix, got shape {tuple(matrix.shape)}")
-        n, m = matrices["F"].shape[-1], matrices["H"].shape[-2]
-        rows_columns = {"F": (n, n), "H": (m, n), "Q": (n, n), "R": (m, m)}
-        if B is not None:
-            rows_columns["B"] = (n, matrices["B"].shape[-1])
-        for name, expected in rows_columns.items():
-            _check_last_axes(name, matrices[name], expected, "n states, m measurements")
-        for name in "QR":
-            _check_covariance(xp, name, matrices[name])
+        _check_matrices(xp, matrices)
         self.F, self.H, self.Q, self.R = (matrices[name] for name in "FHQR")
         self.B = matrices.get("B")
-        self._xp, self._n, self._m = xp, n, m
-        device = array_api_compat.device(self.F)
-        self._identity = xp.eye(n, dtype=self.F.dtype, device=device)
-        leading_axes = {name: matrix.shape[:-2] for name, matrix in matrices.items()}
+        self._xp, self._n, self._m = xp, self.F.shape[-1], self.H.shape[-2]
+        self._I = xp.eye(self._n, dtype=self.F.dtype, device=array_api_compat.device(self.F))
+        self.checked = True
         self._batch: tuple[int, ...] = ()
-        self._check_batch(**leading_axes)
-        self._batch = np.broadcast_shapes(*map(tuple, leading_axes.values()))
-        self._is_numpy = array_api_compat.is_numpy_array(self.F)
-        self._is_one_numpy_model = self._is_numpy and all(m.ndim == 2 for m in arrays)
+        self._batch = self._check_batch(**{name: m.shape[:-2] for name, m in matrices.items()})
 
     def predict(self, x: Array, P: Array, u: Array | None = None) -> tuple[Array, Array]:
         """The state one step later: x = F x + B u and P = F P Fᵀ + Q.
@@ -83,14 +69,13 @@ class KalmanFilter:
         """
         if u is not None and self.B is None:
             raise ValueError("u must be None for a filter without B, got a control input")
-        product, x, P = self._state(x, P)
-        x, P = _predict(product, self.F, self.Q, x, P)
-        if u is None:
-            return x, P
-        u = self._checked("u", u)
-        _check_last_axes("u", u, (self.B.shape[-1],), "one entry for each column of B")
-        self._check_batch(x=x.shape[:-1], u=u.shape[:-1])
-        return x + _apply(matmul, self.B, u), P
+        x, P = self._state(x, P)
+        moved = _apply(self.F, x)  # x = F x
+        if u is not None:
+            u = self._checked("u", u, self.B.shape[-1])
+            self._check_batch(x=x.shape[:-1], u=u.shape[:-1])
+            moved = moved + _apply(self.B, u)  # + B u
+        return moved, self.F @ P @ self.F.mT + self.Q  # P = F P Fᵀ + Q
 
     def update(self, x: Array, P: Array, z: Array) -> tuple[Array, Array]:
         """The state after a measurement: x = x + K (z - H x), K = P Hᵀ (H P Hᵀ + R)⁻¹.
@@ -113,11 +98,18 @@ class KalmanFilter:
         Raises:
             ValueError: NaN or infinity, or shapes that do not fit.
         """
-        product, x, P = self._state(x, P)
-        z = self._measurement(z)
-        if product is matmul:
-            self._check_batch(x=x.shape[:-1], P=P.shape[:-2], z=z.shape[:-1])
-        return _update(self._xp, product, self._identity, self.H, self.R, x, P, z)
+        x, P = self._state(x, P)
+        z = self._checked("z", z, self._m)
+        self._check_batch(x=x.shape[:-1], P=P.shape[:-2], z=z.shape[:-1])
+        H, R = self.H, self.R
+        y = z - _apply(H, x)  # y = z - H x, the surprise
+        PHt = P @ H.mT
+        S = H @ PHt + R  # S = H P Hᵀ + R, its covariance
+        K = PHt @ self._xp.linalg.inv(S)  # K = P Hᵀ S⁻¹, the gain
+        x = x + _apply(K, y)  # x = x + K y
+        kept = self._I - K @ H
+        P = kept @ P @ kept.mT + K @ R @ K.mT  # P = (I - K H) P (I - K H)ᵀ + K R Kᵀ
+        return x, P
 
     def squared_mahalanobis(self, x: Array, P: Array, z: Array) -> Array:
         """How far measurements lie from where each state expects its own, in its own uncertainty.
@@ -136,29 +128,46 @@ class KalmanFilter:
         Raises:
             ValueError: NaN or infinity, or shapes that do not fit.
         """
-        _, x, P = self._state(x, P)
-        z = self._measurement(z)
+        x, P = self._state(x, P)
+        z = self._checked("z", z, self._m)
         if z.ndim < 2:
             raise ValueError(f"z must have shape (..., M, {self._m}), got {tuple(z.shape)}")
         self._check_batch(x=x.shape[:-1], P=P.shape[:-2], z=z.shape[:-2])
-        y = z - _apply(matmul, self.H, x)[..., None, :]  # (..., M, m)
+        y = z - _apply(self.H, x)[..., None, :]  # (..., M, m)
         S = self.H @ P @ self.H.mT + self.R  # (..., m, m)
         return self._xp.sum(y.mT * self._xp.linalg.solve(S, y.mT), axis=-2)
 
-    def _state(self, x: Array, P: Array) -> tuple[Product, Array, Array]:
-        """The matrix product for one state or for a batch, and the checked state."""
-        x, P = self._checked("x", x), self._checked("P", P)
-        _check_last_axes("x", x, (self._n,), "one entry for each row of F")
-        _check_last_axes("P", P, (self._n, self._n), "one row for each entry of x")
-        if x.ndim == 1 and P.ndim == 2 and self._is_one_numpy_model:
-            # One state is all overhead: `dot` starts in half the time of `@`, but has no batch.
-            return np.ndarray.dot, x, P
+    def _state(self, x: Array, P: Array) -> tuple[Array, Array]:
+        """The checked state."""
+        x, P = self._checked("x", x, self._n), self._checked("P", P, self._n, self._n)
         self._check_batch(x=x.shape[:-1], P=P.shape[:-2])
-        return matmul, x, P
+        return x, P
 
-    def _check_batch(self, **leading_axes: tuple[int, ...]) -> None:
+    def _checked(self, name: str, value: Array, *axes: int) -> Array:
+        """An argument with these last axes, finite, as an array of the matrices' kind."""
+        if not self.checked:
+            return value
+        # Every step of every track comes through here: arrays of the right kind skip conversion.
+        if type(value) is not type(self.F) or value.dtype != self.F.dtype:
+            _, _, value = float_arrays(F=self.F, **{name: value})
+            value = self._xp.astype(value, self.F.dtype)
+        if value.shape[-len(axes) :] != axes:
+            _refuse_axes(name, value, axes, f"n = {self._n}, m = {self._m}")
+        # A finite sum of squares, the quickest of all reductions, proves every entry finite.
+        if type(value) is np.ndarray and math.isfinite(np.vdot(value, value)):
+            return value
+        check_finite(self._xp, **{name: value})
+        return value
+
+    def _check_batch(self, **leading_axes: tuple[int, ...]) -> tuple[int, ...]:
+        """The axes that all broadcast to, those of the matrices among them."""
+        if not self.checked:
+            return ()
+        shapes = {self._batch, *map(tuple, leading_axes.values())} - {()}
+        if len(shapes) < 2:  # the usual case; `broadcast_shapes` takes longer than a product
+            return next(iter(shapes), ())
         try:
-            np.broadcast_shapes(self._batch, *map(tuple, leading_axes.values()))
+            return np.broadcast_shapes(*shapes)
         except ValueError:
             names = ", ".join(leading_axes)
             got = ", ".join(str(tuple(axes)) for axes in leading_axes.values())
@@ -166,22 +175,6 @@ class KalmanFilter:
                 f"{names} must have leading axes that broadcast, with those of the matrices "
                 f"{self._batch}, too, got {got}"
             ) from None
-
-    def _measurement(self, z: Array) -> Array:
-        z = self._checked("z", z)
-        _check_last_axes("z", z, (self._m,), "one entry for each row of H")
-        return z
-
-    def _checked(self, name: str, value: Array) -> Array:
-        # Every step of every track comes through here: arrays of the right kind skip conversion.
-        if type(value) is not type(self.F) or value.dtype != self.F.dtype:
-            _, _, value = float_arrays(F=self.F, **{name: value})
-            value = self._xp.astype(value, self.F.dtype)
-        # A finite sum of squares, the quickest of all reductions, proves every entry finite.
-        if self._is_numpy and math.isfinite(np.vdot(value, value)):
-            return value
-        check_finite(self._xp, **{name: value})
-        return value
 
 
 def chi_square_gate(degrees: int, probability: float = 0.95) -> float:
@@ -198,48 +191,50 @@ def chi_square_gate(degrees: int, probability: float = 0.95) -> float:
     Raises:
         ValueError: an argument out of its range.
     """
+    check_positive(degrees=degrees)
     if degrees < 1:
         raise ValueError(f"degrees must be at least 1, got {degrees}")
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability must lie in [0, 1], got {probability}")
+    check_shares(probability=probability)
     # The chi-square distribution is a gamma distribution; scipy.stats takes long to import.
     return float(2 * gammaincinv(degrees / 2, probability))
 
 
-def _predict(product: Product, F: Array, Q: Array, x: Array, P: Array) -> tuple[Array, Array]:
-    return _apply(product, F, x), product(product(F, P), F.mT) + Q
-
-
-def _update(
-    xp: Any, product: Product, identity: Array, H: Array, R: Array, x: Array, P: Array, z: Array
-) -> tuple[Array, Array]:
-    PHt = product(P, H.mT)  # (..., n, m)
-    K = product(PHt, xp.linalg.inv(product(H, PHt) + R))  # (..., n, m)
-    kept = identity - product(K, H)  # (..., n, n)
-    new_x = x + _apply(product, K, z - _apply(product, H, x))
-    return new_x, product(product(kept, P), kept.mT) + product(product(K, R), K.mT)
-
-
-def _apply(product: Product, matrix: Array, vectors: Array) -> Array:
+def _apply(matrix: Array, vectors: Array) -> Array:
     """The product of each matrix (..., m, n) with its vector (..., n); one matrix serves all."""
     if matrix.ndim == 2:
-        return product(vectors, matrix.mT)
+        return vectors @ matrix.mT
     return (matrix @ vectors[..., None])[..., 0]
 
 
-def _check_last_axes(name: str, array: Array, expected: tuple[int, ...], why: str) -> None:
-    if array.shape[-len(expected) :] != expected:
-        wanted = ", ".join(["...", *map(str, expected)])
-        raise ValueError(f"{name} must have shape ({wanted}) ({why}), got {tuple(array.shape)}")
+def _check_matrices(xp: Any, matrices: dict[str, Array]) -> None:
+    """Refuse shapes that do not fit, and a Q or R that is no covariance."""
+    for name, matrix in matrices.items():
+        if matrix.ndim < 2:
+            raise ValueError(f"{name} must be a matrix, got shape {tuple(matrix.shape)}")
+    n, m = matrices["F"].shape[-1], matrices["H"].shape[-2]
+    columns = {"F": (n, n), "H": (m, n), "Q": (n, n), "R": (m, m)}
+    if "B" in matrices:
+        columns["B"] = (n, matrices["B"].shape[-1])
+    for name, expected in columns.items():
+        if matrices[name].shape[-2:] != expected:
+            _refuse_axes(name, matrices[name], expected, "n states, m measurements")
+    for name in "QR":
+        _check_covariance(xp, **{name: matrices[name]})
 
 
-def _check_covariance(xp: Any, name: str, matrix: Array) -> None:
-    if array_api_compat.size(matrix) == 0:
-        return
-    tolerance = xp.finfo(matrix.dtype).eps ** 0.5 * xp.max(xp.abs(matrix))
-    if xp.any(xp.abs(matrix - matrix.mT) > tolerance):
-        raise ValueError(f"{name} must be symmetric, got a difference from its transpose")
-    variances = xp.linalg.diagonal(matrix)
-    if xp.any(variances < 0):
-        smallest = float(xp.min(variances))
-        raise ValueError(f"{name} must have variances >= 0 on its diagonal, got {smallest:g}")
+def _refuse_axes(name: str, array: Array, axes: tuple[int, ...], why: str) -> NoReturn:
+    wanted = ", ".join(["...", *map(str, axes)])
+    raise ValueError(f"{name} must have shape ({wanted}) ({why}), got {tuple(array.shape)}")
+
+
+def _check_covariance(xp: Any, **matrices: Array) -> None:
+    for name, matrix in matrices.items():
+        if array_api_compat.size(matrix) == 0:
+            continue
+        tolerance = xp.finfo(matrix.dtype).eps ** 0.5 * xp.max(xp.abs(matrix))
+        if xp.any(xp.abs(matrix - matrix.mT) > tolerance):
+            raise ValueError(f"{name} must be symmetric, got a difference from its transpose")
+        variances = xp.linalg.diagonal(matrix)
+        if xp.any(variances < 0):
+            smallest = float(xp.min(variances))
+            raise ValueError(f"{name} must have variances >= 0 on its diagonal, got {smallest:g}")

@@ -5,8 +5,8 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from .._validation import check_finite, check_not_negative
-from ..arrays import Array, float_arrays
+from .._validation import check_finite, check_not_negative, check_positive
+from ..arrays import Array, float_arrays, narrow, wide_arrays
 from ..detection.boxes import box_arrays
 from .kalman import KalmanFilter
 
@@ -37,17 +37,16 @@ def constant_velocity(
         acceleration: standard deviation of the acceleration, >= 0.
         noise: standard deviation of each measured coordinate, > 0.
         dt: time between two steps, > 0.
-        like: an array whose library, floating dtype and device the matrices take; None: NumPy.
+        like: an array whose library, floating dtype (at least float32) and device the matrices
+            take; None: NumPy.
 
     Raises:
         ValueError: an argument out of its range.
     """
-    if dimensions != int(dimensions) or dimensions < 1:
+    check_positive(dimensions=dimensions, noise=noise, dt=dt)
+    if dimensions != int(dimensions):
         raise ValueError(f"dimensions must be a whole number >= 1, got {dimensions}")
-    check_not_negative(acceleration=acceleration, noise=noise, dt=dt)
-    for name, value in (("noise", noise), ("dt", dt)):
-        if value == 0:
-            raise ValueError(f"{name} must be > 0, got {value}")
+    check_not_negative(acceleration=acceleration)
     identity = np.eye(int(dimensions))
     push = acceleration * np.array([[dt**2 / 2], [dt]])  # (2, 1): effect on position, velocity
     return _filter_like(
@@ -68,7 +67,8 @@ def box_model(*, like: Array | None = None) -> KalmanFilter:
     "Simple Online and Realtime Tracking", equation 1, with the variances of the authors' code.
 
     Args:
-        like: an array whose library, floating dtype and device the matrices take; None: NumPy.
+        like: an array whose library, floating dtype (at least float32) and device the matrices
+            take; None: NumPy.
     """
     F = np.eye(7)
     F[:3, 4:] = np.eye(3)
@@ -83,13 +83,13 @@ def initial_box_states(boxes: Array) -> tuple[Array, Array]:
         boxes: (..., 4) as x1, y1, x2, y2.
 
     Returns:
-        x (..., 7) and P (..., 7, 7) = diag(10, 10, 10, 10, 10000, 10000, 10000).
+        x (..., 7) and P (..., 7, 7) = diag(10, 10, 10, 10, 10000, 10000, 10000), in at least
+        float32: the area of 300 × 300 pixels does not fit float16.
 
     Raises:
         ValueError: as for :py:func:`boxes_to_measurements`.
     """
-    xp, boxes = box_arrays(boxes=boxes)
-    return _initial_states(xp, _measurements(xp, boxes))
+    return initial_states(*_measured(boxes))
 
 
 def boxes_to_measurements(boxes: Array) -> Array:
@@ -99,13 +99,13 @@ def boxes_to_measurements(boxes: Array) -> Array:
         boxes: (..., 4) as x1, y1, x2, y2.
 
     Returns:
-        (..., 4) as cx, cy, area, ratio. The ratio of a box without height is 0.
+        (..., 4) as cx, cy, area, ratio, in at least float32. The ratio of a box without height is
+        0.
 
     Raises:
         ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape.
     """
-    xp, boxes = box_arrays(boxes=boxes)
-    return _measurements(xp, boxes)
+    return _measured(boxes)[1]
 
 
 def states_to_boxes(x: Array) -> Array:
@@ -120,14 +120,20 @@ def states_to_boxes(x: Array) -> Array:
     Raises:
         ValueError: NaN or infinity, or fewer than 4 entries.
     """
-    xp, x = float_arrays(x=x)
+    xp, dtype, x = wide_arrays(x=x)
     check_finite(xp, x=x)
     if x.ndim == 0 or x.shape[-1] < 4:
         raise ValueError(f"x must have shape (..., 4 or more), got {tuple(x.shape)}")
-    return _boxes(xp, x)
+    x = x[..., :4]
+    is_box = xp.all(x[..., 2:] > 0, axis=-1, keepdims=True)
+    points = xp.concat([x[..., :2], x[..., :2]], axis=-1)
+    # 1 in place of what has no root with a finite gradient
+    boxes = xp.where(is_box, boxes_of(xp, xp.where(is_box, x, 1.0)), points)
+    return narrow(xp, boxes, dtype)
 
 
-def _initial_states(xp: Any, measurements: Array) -> tuple[Array, Array]:
+def initial_states(xp: Any, measurements: Array) -> tuple[Array, Array]:
+    """x (..., 7) and P (..., 7, 7) of what was measured (..., 4) once, unchecked."""
     leading, dtype = tuple(measurements.shape[:-1]), measurements.dtype
     device = array_api_compat.device(measurements)
     rest = xp.zeros((*leading, 3), dtype=dtype, device=device)
@@ -139,22 +145,30 @@ def _initial_states(xp: Any, measurements: Array) -> tuple[Array, Array]:
     )
 
 
-def _measurements(xp: Any, boxes: Array) -> Array:
+def measure(xp: Any, boxes: Array) -> Array:
+    """Centre, area and ratio (..., 4) of boxes (..., 4) that have a height, unchecked."""
     size = boxes[..., 2:] - boxes[..., :2]
-    width, height = size[..., 0], size[..., 1]
-    ratio = xp.where(height > 0, width / xp.where(height > 0, height, 1.0), 0.0)
-    rest = xp.stack([width * height, ratio], axis=-1)
-    return xp.concat([boxes[..., :2] + size / 2, rest], axis=-1)
+    width, height = size[..., :1], size[..., 1:]
+    return xp.concat([boxes[..., :2] + size / 2, width * height, width / height], axis=-1)
 
 
-def _boxes(xp: Any, x: Array) -> Array:
-    centre, area, ratio = x[..., :2], x[..., 2], x[..., 3]
-    is_box = (area > 0) & (ratio > 0)
+def boxes_of(xp: Any, x: Array) -> Array:
+    """The boxes (..., 4) of states (..., 4 or more) with area and ratio above 0, unchecked."""
+    centre, roots = x[..., :2], xp.sqrt(x[..., 2:4])
     # Roots first: the product of a tiny area and a tiny ratio would round to 0.
-    side, stretch = (xp.sqrt(xp.where(is_box, value, 1.0)) for value in (area, ratio))
-    size = xp.stack([side * stretch, side / stretch], axis=-1)
-    half = xp.where(is_box[..., None], size / 2, 0.0)
+    side, stretch = roots[..., :1], roots[..., 1:]
+    half = xp.concat([side * stretch, side / stretch], axis=-1) / 2
     return xp.concat([centre - half, centre + half], axis=-1)
+
+
+def _measured(boxes: Array) -> tuple[Any, Array]:
+    """The namespace, and :py:func:`measure` of checked boxes, of those without height too."""
+    xp, boxes = box_arrays(boxes=boxes)
+    flat = boxes[..., 3:] == boxes[..., 1:2]
+    top_left, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
+    points = xp.concat([top_left + size / 2, xp.zeros_like(size)], axis=-1)
+    some_box = xp.asarray([0.0, 0, 1, 1], dtype=boxes.dtype, device=array_api_compat.device(boxes))
+    return xp, xp.where(flat, points, measure(xp, xp.where(flat, some_box, boxes)))
 
 
 def _filter_like(like: Array | None, **matrices: Array) -> KalmanFilter:

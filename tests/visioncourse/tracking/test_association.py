@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.pairwise import cosine_similarity as sklearn_cosine_similarity
 
+from visioncourse import plain
 from visioncourse.tracking import associate, cosine_similarity, greedy_associate, iou_cost
 
 shapes = array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=5)
@@ -101,20 +102,11 @@ def test_a_cost_at_the_limit_is_matched():
     assert len(associate([[0.7]], max_cost=np.nextafter(0.7, 0)).matches) == 0
 
 
-def greedy_by_definition(cost, max_cost):
-    cost, pairs = cost.copy(), []
-    while cost.size and cost.min() <= max_cost and np.isfinite(cost.min()):
-        row, column = np.unravel_index(np.argmin(cost), cost.shape)
-        pairs.append((row, column))
-        cost[row, :] = cost[:, column] = np.inf
-    return sorted(pairs)
-
-
 @given(coarse_costs, limits)
 def test_greedy_is_its_definition(cost, max_cost):
     result = greedy_associate(cost, max_cost=max_cost)
     check_parts(cost, max_cost, result)
-    assert list(map(tuple, result.matches.tolist())) == greedy_by_definition(cost, max_cost)
+    assert list(map(tuple, result.matches.tolist())) == plain.greedy_associate(cost, max_cost)
 
 
 @given(arrays(float, (5, 4), elements=st.floats(0, 1), unique=True), st.permutations(range(5)))

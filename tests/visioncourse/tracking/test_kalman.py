@@ -273,6 +273,34 @@ def test_states_take_the_dtype_of_the_matrices():
     assert (x.dtype, P.dtype) == (torch.float32, torch.float32)
 
 
+def test_half_precision_is_computed_in_float32():
+    rng = np.random.default_rng(10)
+    matrices = [matrix.astype(np.float16) for matrix in random_model(rng)[:4]]
+    matrices[2:] = [(matrix + matrix.T) / 2 for matrix in matrices[2:]]
+    x, P, z = (values.astype(np.float16) for values in (rng.normal(size=5), np.eye(5), np.ones(3)))
+    got = KalmanFilter(*matrices).update(x, P, z)
+    expected = KalmanFilter(*(m.astype(float) for m in matrices)).update(x, P, z)
+    for values, exact in zip(got, expected, strict=True):
+        assert values.dtype == np.float32
+        assert_allclose(values, exact, rtol=1e-3, atol=1e-4)
+
+
+def test_a_filter_that_checks_nothing_computes_the_same():
+    rng = np.random.default_rng(11)
+    matrices, x, P = random_model(rng), rng.normal(size=(3, 5)), np.array([np.eye(5)] * 3)
+    z, u = rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
+    model, quick = KalmanFilter(*matrices), KalmanFilter(*matrices)
+    quick.checked = False
+    for got, expected in (
+        (quick.predict(x, P, u), model.predict(x, P, u)),
+        (quick.update(x, P, z), model.update(x, P, z)),
+        (quick.squared_mahalanobis(x, P, z), model.squared_mahalanobis(x, P, z)),
+    ):
+        for values, exact in zip(got, expected, strict=True):
+            assert_array_equal(values, exact)
+    assert np.isnan(quick.predict(np.full(5, np.nan), np.eye(5))[0]).all()
+
+
 def test_squared_mahalanobis_against_scipy():
     rng = np.random.default_rng(8)
     model = KalmanFilter(*random_model(rng)[:4])
@@ -404,13 +432,20 @@ def test_large_finite_numbers_are_finite():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: chi_square_gate(0), "degrees must be at least 1, got 0"),
+        (lambda: chi_square_gate(0.5, 0.9), "degrees must be at least 1, got 0.5"),
+        (lambda: chi_square_gate(0), "degrees must be a finite number > 0, got 0"),
         (lambda: chi_square_gate(4, 1.5), r"probability must lie in \[0, 1\], got 1.5"),
         (lambda: constant_velocity(0, acceleration=1, noise=1), "dimensions must be"),
         (lambda: constant_velocity(1.5, acceleration=1, noise=1), "dimensions must be"),
         (lambda: constant_velocity(1, acceleration=-1, noise=1), "acceleration must be"),
-        (lambda: constant_velocity(1, acceleration=1, noise=0), "noise must be > 0, got 0"),
-        (lambda: constant_velocity(1, acceleration=1, noise=1, dt=0), "dt must be > 0, got 0"),
+        (
+            lambda: constant_velocity(1, acceleration=1, noise=0),
+            "noise must be a finite",
+        ),
+        (
+            lambda: constant_velocity(1, acceleration=1, noise=1, dt=0),
+            "dt must be a finite",
+        ),
     ],
 )
 def test_bad_settings(call, message):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from filterpy.kalman import KalmanFilter as FilterpyKalmanFilter
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -34,6 +35,40 @@ def test_the_matrices_of_sort():
     x, P = initial_box_states([[10, 20, 40, 120], [0, 0, 2, 2]])
     assert_allclose(x, [[25, 70, 3000, 0.3, 0, 0, 0], [1, 1, 4, 1, 0, 0, 0]])
     assert_array_equal(P, [np.diag([10, 10, 10, 10, 1e4, 1e4, 1e4])] * 2)
+
+
+def test_a_box_over_time_as_filterpy_follows_it():
+    rng = np.random.default_rng(0)
+    peer = FilterpyKalmanFilter(dim_x=7, dim_z=4)
+    for position in range(3):
+        peer.F[position, position + 4] = 1
+    peer.H[range(4), range(4)] = 1
+    peer.P = np.diag([10.0] * 4 + [1e4] * 3)
+    peer.Q, peer.R = np.diag([1.0] * 4 + [0.01, 0.01, 0.0001]), np.diag([1.0, 1, 10, 10])
+    box = np.array([10.0, 20, 40, 120])
+    peer.x[:4, 0] = boxes_to_measurements(box)
+    model, (x, P) = box_model(), initial_box_states(box)
+    for step in range(50):
+        x, P = model.predict(x, P)
+        peer.predict()
+        if step % 4:
+            z = boxes_to_measurements(box + step * 3 + rng.normal(size=4))
+            x, P = model.update(x, P, z)
+            peer.update(z)
+        assert_allclose(x, peer.x[:, 0], rtol=1e-10)
+        assert_allclose(P, peer.P, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float32(dtype):
+    boxes = torch.tensor([[0, 0, 512, 512]], dtype=dtype)  # float16 ends at 65504
+    measurements = boxes_to_measurements(boxes)
+    assert (measurements.dtype, measurements[0, 2].item()) == (torch.float32, 512 * 512)
+    model, (x, P) = box_model(like=boxes), initial_box_states(boxes)
+    x, P = model.update(*model.predict(x, P), measurements)
+    assert x.dtype == P.dtype == torch.float32
+    assert states_to_boxes(x.to(torch.bfloat16)).dtype == torch.bfloat16
+    assert_array_equal(states_to_boxes(x).numpy(), [[0, 0, 512, 512]])
 
 
 @given(corners, sizes)

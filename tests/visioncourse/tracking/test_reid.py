@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch.autograd import gradcheck
 from torch.nn import functional
 
+from visioncourse import plain
 from visioncourse.tracking.reid import (
     batch_hard_loss,
     batch_hard_triplets,
@@ -22,20 +23,6 @@ from visioncourse.tracking.reid import (
 def random_batch(n=12, d=3, identities=4, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n, d)), rng.integers(0, identities, n)
-
-
-def batch_hard_by_loops(embeddings, identities):
-    """(anchor, positive, negative) rows, by looking at every pair."""
-    triplets = []
-    for a in range(len(identities)):
-        others = [i for i in range(len(identities)) if i != a]
-        distance = [math.dist(embeddings[a], other) for other in embeddings]
-        positives = [i for i in others if identities[i] == identities[a]]
-        negatives = [i for i in others if identities[i] != identities[a]]
-        if positives and negatives:
-            farthest = max(positives, key=distance.__getitem__)
-            triplets.append((a, farthest, min(negatives, key=distance.__getitem__)))
-    return triplets
 
 
 def test_triplet_loss_by_hand():
@@ -110,7 +97,7 @@ def test_triplet_loss_refuses_what_has_no_distance(value, message):
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 5))
 def test_batch_hard_triplets_equal_the_loop(seed, n, identities):
     embeddings, labels = random_batch(n=n, identities=identities, seed=seed)
-    expected = batch_hard_by_loops(embeddings, labels)
+    expected = plain.batch_hard_triplets(embeddings, labels)
     assert list(zip(*batch_hard_triplets(embeddings, labels), strict=True)) == expected
     by_torch = batch_hard_triplets(torch.tensor(embeddings), torch.tensor(labels))
     assert_array_equal(torch.stack(by_torch).numpy().T, np.reshape(expected, (-1, 3)))
@@ -127,7 +114,7 @@ def test_a_common_offset_does_not_change_the_ranking():
 def test_batch_hard_loss_is_the_loss_of_its_triplets(squared, margin):
     embeddings, labels = random_batch()
     losses = []
-    for a, p, n in batch_hard_by_loops(embeddings, labels):
+    for a, p, n in plain.batch_hard_triplets(embeddings, labels):
         to_positive, to_negative = (math.dist(embeddings[a], embeddings[i]) for i in (p, n))
         power = 2 if squared else 1
         violation = to_positive**power - to_negative**power
