@@ -3,11 +3,13 @@
 import contextlib
 import io
 import json
+import math
 from pathlib import Path
 
 import motmetrics
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -155,6 +157,16 @@ def test_coco_files_keep_every_box(images, tmp_path):
         (changed("annotations", 1, iscrowd=2), r"annotations\[1\]: iscrowd must be in \[0, 1\]"),
         (changed("annotations", 1, area=-1), r"annotations\[1\]: area must be in \[0, inf\]"),
         (changed("images", 1, id=7), r"images\[1\]: id 7 occurs twice"),
+        (changed("categories", 1, id=18), r"categories\[1\]: id 18 occurs twice"),
+        (changed("annotations", 1, id=4), r"annotations\[1\]: id 4 occurs twice"),
+        (changed("annotations", 1, id=[4]), r"annotations\[1\]: id must be a number or a text"),
+        (changed("annotations", 0, image_id=2.0**60), r"image_id must be a whole number"),
+        (changed("annotations", 0, image_id=10**400), r"image_id must be a finite number"),
+        (changed("categories", 0, id=10**400), r"categories\[0\]: id must be a finite number"),
+        (changed("annotations", 0, category_id=2**63), r"category_id must fit into 64 bits"),
+        (changed("annotations", 0, area=10**400), r"area must be a finite number"),
+        (changed("annotations", 0, bbox=[0, 0, 1e200, 1]), r"bbox must be below 1e\+150 in size"),
+        (changed("annotations", 0, bbox=[-(10**150), 0, 1, 1]), r"bbox must be below 1e\+150"),
         ({**TRUTH, "categories": [{"name": "x"}]}, r"categories\[0\]: must be an object with 'id'"),
         ({**TRUTH, "annotations": [5]}, r"annotations\[0\]: must be an object with 'image_id'"),
     ],
@@ -173,11 +185,17 @@ def test_wrong_annotations_are_named(data, message, tmp_path):
         ([RESULTS[0], {**RESULTS[1], "image_id": 5}], r"results\[1\]: unknown image_id 5"),
         (b'[\n{"image_id": 1},\n]', "line 3: no JSON"),
         (b"[\xff\xfe]", "no UTF-8 text at byte 1"),
+        (b"[" * 10**6, "lists in lists, too deep to be read"),
     ],
 )
 def test_wrong_results_are_named(data, message, tmp_path):
     with pytest.raises(ValueError, match=rf"file\.json.*{message}"):
         read_coco_results(saved(tmp_path, data), [2, 7])
+
+
+def test_an_image_cannot_be_asked_for_twice(tmp_path):
+    with pytest.raises(ValueError, match="image_ids must differ from each other, got 7 twice"):
+        read_coco_results(saved(tmp_path, RESULTS), [2, 7, 7.0])
 
 
 def test_what_cannot_be_written(tmp_path):
@@ -192,6 +210,88 @@ def test_what_cannot_be_written(tmp_path):
     with pytest.raises(ValueError, match=r"truth.categories must name every label.* 3"):
         write_coco(path, CocoTruth([{"id": 1}], {1: "a"}, [image]))
     assert not path.exists()
+
+
+def test_numpy_and_torch_values_are_written_as_numbers(tmp_path):
+    """The classes that `mean_average_precision` returns name categories; ids come from arrays."""
+    images = [
+        {"id": np.int64(3), "width": np.float32(64), "file_name": "a.png"},
+        {"id": torch.tensor(9), "flip": np.bool_(True), "shape": np.array([4, 5])},
+    ]
+    image = {
+        "boxes": torch.tensor([[0, 0, 2, 3.0]], requires_grad=True),
+        "labels": np.array([7]),
+        "scores": torch.tensor([0.5]).bfloat16(),
+    }
+    categories = {key: f"class {key}" for key in np.array([7, 8])}
+    write_coco(tmp_path / "truth.json", CocoTruth(images, categories, [image, image]))
+    again = read_coco(tmp_path / "truth.json")
+    assert again.image_ids == [3, 9] and again.categories == {7: "class 7", 8: "class 8"}
+    assert again.images[0]["width"] == 64
+    assert (again.images[1]["flip"], again.images[1]["shape"]) == (True, [4, 5])
+    for ids in (np.array([3, 9]), torch.tensor([3, 9]), [3.0, np.int8(9)]):
+        write_coco_results(tmp_path / "results.json", [image, image], ids)
+        first, second = read_coco_results(tmp_path / "results.json", ids)
+        assert_array_equal(first["boxes"], [[0, 0, 2, 3]])
+        assert second["scores"] == [0.5]
+
+
+def test_ids_keep_every_digit(tmp_path):
+    large = 2**60 + 1
+    image = {"boxes": [[0, 0, 1, 1]] * 2, "labels": [large, large + 1], "scores": [1, 1]}
+    truth = CocoTruth([{"id": large + 2}], {large: "a", large + 1: "b"}, [image])
+    write_coco(tmp_path / "truth.json", truth)
+    again = read_coco(tmp_path / "truth.json")
+    assert again.image_ids == [large + 2]
+    assert again.targets[0]["labels"].tolist() == image["labels"]
+    write_coco_results(tmp_path / "results.json", [image], [large + 2])
+    results = read_coco_results(tmp_path / "results.json", [large + 2])
+    assert results[0]["labels"].tolist() == image["labels"]
+
+
+def test_no_images_are_a_legal_file(tmp_path):
+    for truth in (CocoTruth([], {}, []), CocoTruth((), {1: "a"}, [])):
+        write_coco(tmp_path / "truth.json", truth)
+        assert read_coco(tmp_path / "truth.json").targets == []
+    write_coco_results(tmp_path / "results.json", [], [])
+    assert read_coco_results(tmp_path / "results.json", []) == []
+    empty = {"boxes": [], "labels": [], "scores": []}
+    write_coco(tmp_path / "truth.json", CocoTruth([{"id": 1}], {}, [empty]))
+    assert read_coco(tmp_path / "truth.json").targets[0]["boxes"].shape == (0, 4)
+
+
+def test_annotations_may_lack_an_id(tmp_path):
+    data = {**TRUTH, "annotations": [{**a, "id": None} for a in TRUTH["annotations"]]}
+    assert len(read_coco(saved(tmp_path, data)).targets[1]["boxes"]) == 2
+    for annotation in data["annotations"]:
+        del annotation["id"]
+    assert len(read_coco(saved(tmp_path, data)).targets[1]["boxes"]) == 2
+
+
+@pytest.mark.parametrize("ids", [[1.5, 2], ["1", 2], [None, 2], [1, math.nan], [[1], 2], None, 3.5])
+def test_image_ids_are_whole_numbers(ids, tmp_path):
+    path = saved(tmp_path, [])
+    with pytest.raises(ValueError, match="image_ids must be whole numbers"):
+        read_coco_results(path, ids)
+    with pytest.raises(ValueError, match="image_ids must be whole numbers"):
+        write_coco_results(path, [], ids)
+    for images in ([{"id": ids}], [{}], [5]):
+        with pytest.raises(ValueError, match=r"truth.image(_id)?s must be"):
+            write_coco(path, CocoTruth(images, {}, [{"boxes": [], "labels": []}]))
+
+
+def test_what_json_cannot_hold_is_named(tmp_path):
+    with pytest.raises(ValueError, match="truth must hold what JSON can"):
+        write_coco(tmp_path / "a.json", CocoTruth([{"id": 1, "file": object()}], {}, [GOOD]))
+    with pytest.raises(ValueError, match=r"truth.categories must be whole numbers, got 'x'"):
+        write_coco(tmp_path / "a.json", CocoTruth([{"id": 1}], {"x": "a"}, [GOOD]))
+    with pytest.raises(ValueError, match="targets must be a list with one mapping for each image"):
+        write_coco(tmp_path / "a.json", CocoTruth([{"id": 1}], {}, GOOD))
+    with pytest.raises(ValueError, match="predictions must be a list with one mapping for each"):
+        write_coco_results(tmp_path / "a.json", GOOD, [1])
+
+
+GOOD = {"boxes": [], "labels": [], "scores": []}
 
 
 def test_mot_rows_as_real_files_have_them(tmp_path):

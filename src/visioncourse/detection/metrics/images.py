@@ -193,7 +193,11 @@ def _column(name: str, index: int, field: str, image: Mapping[str, Any], n: int)
 
 
 def _is_index(values: np.ndarray) -> np.ndarray:
-    return (values >= 0) & (values < 2**63) & (values == np.floor(values))
+    if values.dtype.kind != "f":
+        return (values >= 0) & (values < 2**63)
+    # From 2^53 on (in float32 from 2^24) a float is not the only whole number that it stands for.
+    limit = 2 / float(np.finfo(values.dtype).eps)
+    return (values >= 0) & (values < limit) & (values == np.floor(values))
 
 
 def _lacks(image: Mapping[str, Any], field: str) -> bool:
