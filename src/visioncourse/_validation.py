@@ -5,6 +5,7 @@ them. Each raises ValueError with the argument's name, what came and what was ex
 """
 
 import operator
+from collections.abc import Hashable
 from typing import Any
 
 import array_api_compat
@@ -40,7 +41,7 @@ def check_binary(xp: Any, **arrays: Array) -> None:
     for name, array in arrays.items():
         wrong = (array != 0) & (array != 1)
         if xp.any(wrong):
-            raise ValueError(f"{name} must contain only 0 and 1, got {float(array[wrong][0]):g}")
+            raise ValueError(f"{name} must contain only 0 and 1, got {array[wrong][0].item():g}")
 
 
 def check_probabilities(xp: Any, **arrays: Array) -> None:
@@ -48,7 +49,7 @@ def check_probabilities(xp: Any, **arrays: Array) -> None:
     for name, array in arrays.items():
         if array_api_compat.size(array) and not (xp.min(array) >= 0 and xp.max(array) <= 1):
             wrong = (array < 0) | (array > 1)
-            raise ValueError(f"{name} must lie in [0, 1], got {float(array[wrong][0]):g}")
+            raise ValueError(f"{name} must lie in [0, 1], got {array[wrong][0].item():g}")
 
 
 def check_class_indices(xp: Any, num_classes: int, **arrays: Array) -> None:
@@ -158,13 +159,18 @@ def check_whole(smallest: int, **numbers: int) -> None:
 def check_one_of(known: tuple[str, ...], **choices: Any) -> None:
     """Refuse a choice that is not `known`."""
     for name, choice in choices.items():
-        if choice not in known:
+        if not isinstance(choice, Hashable) or choice not in set(known):  # an array is not
             raise ValueError(f"{name} must be one of {list(known)}, got {choice!r}")
 
 
 def _is_real(number: Any) -> bool:
-    """Whether it compares with numbers: None and text would end in a TypeError."""
-    try:
-        return bool(number == number + 0.0)
-    except TypeError:
+    """Whether it is one number that compares with others; None, text and arrays are not."""
+    if isinstance(number, str | bytes):
         return False
+    if array_api_compat.is_torch_array(number):
+        number = number.detach()
+    try:
+        value = float(number)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return False
+    return value == value

@@ -124,7 +124,7 @@ def _floating(xp: Any, name: str, value: Any, dtype: Any, device: Any) -> Array:
             array = xp.astype(value, dtype, copy=False, device=device)
         else:
             array = xp.asarray(value, dtype=dtype, device=device)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ValueError(f"{name} must be numeric, got {value!r}") from error
     # The smallest entry is NaN if any is: one pass, and no array of the same size.
     if array_api_compat.size(array) and xp.isnan(xp.min(array)):
@@ -139,14 +139,15 @@ def _integral(xp: Any, name: str, value: Any, device: Any) -> Array:
     else:
         try:
             array = xp.asarray(value, device=device)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise ValueError(f"{name} must contain whole numbers, got {value!r}") from error
     if xp.isdtype(array.dtype, "integral"):
         return array
     if xp.isdtype(array.dtype, "real floating"):
-        wrong = ~(xp.isfinite(array) & (array == xp.floor(array)))
+        in_range = xp.abs(at_least_float32(xp, array)) < 2.0**63
+        wrong = ~(in_range & (array == xp.floor(array)))
         if xp.any(wrong):
-            raise ValueError(f"{name} must contain whole numbers, got {float(array[wrong][0]):g}")
+            raise ValueError(f"{name} must contain whole numbers, got {array[wrong][0].item():g}")
     elif not xp.isdtype(array.dtype, "bool"):
         raise ValueError(f"{name} must contain whole numbers, got {array.dtype}")
     return xp.astype(array, xp.int64)

@@ -106,6 +106,9 @@ def test_integers_follow_the_reference():
     [
         ([0.5], "labels must contain whole numbers, got 0.5"),
         ([math.inf], "labels must contain whole numbers, got inf"),
+        ([2.0**63], "labels must contain whole numbers, got 9.22337e"),
+        ([None], "labels must contain whole numbers"),
+        ([torch.ones(2, requires_grad=True)], "labels must contain whole numbers"),
         ([1j], "labels must contain whole numbers, got complex128"),
         ("text", "labels must contain whole numbers, got <U4"),
         ([[1], [1, 2]], "labels must contain whole numbers"),
@@ -184,3 +187,13 @@ def test_a_result_comes_back_narrow():
     xp, dtype, wide = wide_arrays(a=np.array([3, -300, 0.1], dtype=np.float16))
     assert_array_equal(narrow(xp, 300 * wide, dtype), np.array([900, -65504, 30], dtype=np.float16))
     assert narrow(xp, wide, wide.dtype) is wide
+
+
+def test_half_precision_may_hold_whole_numbers():
+    _, labels = integer_arrays(labels=np.array([60000, 3], dtype=np.float16))
+    assert_array_equal(labels, [60000, 3])
+
+
+def test_a_list_of_tensors_with_gradients_is_named():
+    with pytest.raises(ValueError, match="a must be numeric"):
+        float_arrays(a=[torch.ones(2, requires_grad=True)])

@@ -3,8 +3,10 @@
 import math
 
 import array_api_compat.numpy as xp
+import array_api_compat.torch as xp_torch
 import numpy as np
 import pytest
+import torch
 
 from visioncourse._validation import (
     check_axis,
@@ -48,6 +50,12 @@ from visioncourse._validation import (
         (lambda: check_positive(sigma="1"), "sigma must be a finite number > 0, got '1'"),
         (lambda: check_shares(t=1.5), r"t must lie in \[0, 1\], got 1.5"),
         (lambda: check_shares(t=None), r"t must lie in \[0, 1\], got None"),
+        (lambda: check_shares(t=1j), r"t must lie in \[0, 1\], got 1j"),
+        (lambda: check_shares(t=np.ones(2)), r"t must lie in \[0, 1\], got array"),
+        (lambda: check_positive(t=torch.ones(2)), r"t must be a finite number > 0, got tensor"),
+        (lambda: check_positive(t=10**400), r"t must be a finite number > 0, got 1000"),
+        (lambda: check_one_of(("a", "b"), how=np.ones(2)), "how must be one of .*got array"),
+        (lambda: check_one_of(("a", "b"), how=["a"]), "how must be one of .*got \\['a'\\]"),
         (lambda: check_whole(0, seed=-1), "seed must be a whole number >= 0, got -1"),
         (lambda: check_whole(1, k=1.0), "k must be a whole number >= 1, got 1.0"),
         (lambda: check_whole(1, k=True), "k must be a whole number >= 1, got True"),
@@ -78,6 +86,14 @@ def test_legal_values_pass_in_silence():
     check_not_negative(l1=0, l2=1e308)
     check_whole(0, seed=np.int64(0))
     check_one_of(("a",), how="a")
+    check_positive(a=np.float16(2), b=torch.tensor(2.0, requires_grad=True), c=True)
+
+
+def test_an_entry_that_requires_a_gradient_is_named_without_a_warning():
+    wrong = torch.tensor([2.0], requires_grad=True)
+    for check in (check_binary, check_probabilities):
+        with pytest.raises(ValueError, match=r"y must .*got 2"):
+            check(xp_torch, y=wrong)
 
 
 @pytest.mark.parametrize("axis", [2, -3, 0.0, None, True, "x"])

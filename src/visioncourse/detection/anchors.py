@@ -50,7 +50,7 @@ def anchor_grid(
     check_finite(xp, scales=scales, aspect_ratios=aspect_ratios)
     for name, array in (("scales", scales), ("aspect_ratios", aspect_ratios)):
         if xp.any(array <= 0):
-            raise ValueError(f"{name} must be positive, got {float(array[array <= 0][0]):g}")
+            raise ValueError(f"{name} must be positive, got {array[array <= 0][0].item():g}")
     check_positive(stride=stride)
     num_rows, num_columns = _feature_size(feature_size)
     root = xp.sqrt(aspect_ratios)
@@ -62,7 +62,9 @@ def anchor_grid(
         xp.arange(side, dtype=scales.dtype, device=array_api_compat.device(scales))
         for side in (num_rows, num_columns)
     )
-    y, x = xp.meshgrid((rows + 0.5) * stride, (columns + 0.5) * stride, indexing="ij")  # (H, W)
+    y, x = xp.meshgrid(
+        (rows + 0.5) * float(stride), (columns + 0.5) * float(stride), indexing="ij"
+    )  # (H, W)
     centre = xp.stack([x, y, x, y], axis=-1)  # (H, W, 4)
     return narrow(xp, xp.reshape(centre[:, :, None, :] + corner, (-1, 4)), dtype)
 

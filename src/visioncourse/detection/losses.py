@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._validation import (
+    check_axis,
     check_binary,
     check_class_indices,
     check_finite,
@@ -47,7 +48,7 @@ def smooth_l1_loss(
     check_shape(predictions.shape, "the shape of predictions", targets=targets)
     check_not_negative(beta=beta)
     check_one_of(REDUCTIONS, reduction=reduction)
-    error = formulas.smooth_l1(xp, predictions - targets, float(beta))
+    error = formulas.smooth_l1(xp, predictions - targets, beta)
     return _reduced(xp, error, reduction, dtype)
 
 
@@ -146,11 +147,12 @@ def focal_loss(
     check_binary(xp, targets=targets)
     check_not_negative(gamma=gamma)
     check_one_of(REDUCTIONS, reduction=reduction)
-    if alpha != -1:
+    weighted = not (getattr(alpha, "ndim", 0) == 0 and alpha == -1)
+    if weighted:
         check_shares(alpha=alpha)
-    loss = formulas.focal(xp, signed(xp, logits, targets), float(gamma))
-    if alpha != -1:
-        loss = loss * xp.where(targets == 1, xp.full_like(loss, float(alpha)), 1 - float(alpha))
+    loss = formulas.focal(xp, signed(xp, logits, targets), gamma)
+    if weighted:
+        loss = loss * xp.where(targets == 1, xp.full_like(loss, alpha), 1 - alpha)
     return _reduced(xp, loss, reduction, dtype)
 
 
@@ -188,7 +190,7 @@ def categorical_focal_loss(
     check_finite(xp, logits=logits, alpha=alpha)
     check_not_negative(gamma=gamma)
     check_one_of(REDUCTIONS, reduction=reduction)
-    check_one_of(tuple(range(-logits.ndim, logits.ndim)), axis=axis)
+    check_axis(logits.ndim, axis=axis)
     logits = xp.moveaxis(logits, axis, -1)  # (..., K)
     num_classes = logits.shape[-1]
     if num_classes < 2:
@@ -197,11 +199,11 @@ def categorical_focal_loss(
     if alpha.ndim > 0:
         check_shape((num_classes,), "one weight for each class", alpha=alpha)
     if xp.any(alpha < 0):
-        raise ValueError(f"alpha must be >= 0, got {float(xp.min(alpha)):g}")
+        raise ValueError(f"alpha must be >= 0, got {xp.min(alpha).item():g}")
     check_class_indices(xp, num_classes, labels=labels)
     labels = xp.astype(labels, xp.int64)
     weights = xp.broadcast_to(alpha, (num_classes,))[labels]
-    loss = weights * formulas.categorical_focal(xp, logits, labels, float(gamma))
+    loss = weights * formulas.categorical_focal(xp, logits, labels, gamma)
     return _reduced(xp, loss, reduction, dtype)
 
 
@@ -260,7 +262,7 @@ def detection_loss(
         check_finite(xp, **{name: part})
         check_shape(parts[0].shape, "the shape of bbox_loss", **{name: part})
         if xp.any(part < 0):
-            raise ValueError(f"{name} must be >= 0, got {float(part[part < 0][0]):g}")
+            raise ValueError(f"{name} must be >= 0, got {part[part < 0][0].item():g}")
     total = lambda_bbox * parts[0] + lambda_cls * parts[1] + lambda_obj * parts[2]
     return xp.astype(total, dtype, copy=False)
 

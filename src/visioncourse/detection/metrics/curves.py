@@ -68,7 +68,7 @@ def precision_recall_curve(
     found, detections = (xp.astype(counts, xp.float64) for counts in (found, detections))
     recall, precision = (
         xp.astype(ratio, at_least_float32(xp, scores).dtype)
-        for ratio in (found / max(num_targets, 1), found / detections)
+        for ratio in (found / max(float(num_targets), 1.0), found / detections)
     )
     return recall, precision, scores[order]
 

@@ -1,0 +1,138 @@
+"""How a scene looks: ground, light, surfaces and shadows, and the camera's steps."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from .shapes import Shape, Wire
+
+# RGB in [0, 1]. Shapes are brighter or more colourful than the ground, but bright sand and a shape
+# in the shade come close: the colour of one pixel tells a lot about it, and not all.
+COLOUR_FAMILIES = {
+    "disk": (0.58, 0.53, 0.82),  # lilac
+    "square": (0.88, 0.42, 0.33),  # coral
+    "triangle": (0.90, 0.70, 0.30),  # amber
+    "star": (0.42, 0.70, 0.78),  # teal
+    "ring": (0.90, 0.62, 0.70),  # rose
+    "cross": (0.90, 0.88, 0.80),  # ivory
+    "wire": (0.30, 0.27, 0.36),  # slate
+}
+COLOUR_SPREAD = 0.08  # of each channel, and once more of all three together
+WET_MOSS, DRY_SAND = np.array((0.26, 0.36, 0.35)), np.array((0.66, 0.62, 0.51))
+
+GRAIN = 0.15  # contrast of the ground's finest structure
+WEAVE = 0.05  # contrast of the pattern on a shape
+ROUNDING = 0.12  # how much brighter than in the middle a shape is towards the light
+SHADOW = 0.35  # how much light a shape's shadow takes
+DAYLIGHT = 0.5  # how much the light over the whole scene may change
+
+
+class SmoothNoise:
+    """Random numbers within [-1, 1] that change over a distance of about `cell` pixels.
+
+    A cubic B-spline on a grid; without a prefilter it averages its neighbours rather than meeting
+    them. The field goes on `margin` pixels beyond the picture.
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, height: int, width: int, cell: float, margin: float = 0
+    ) -> None:
+        self.size, self.cell = (height, width), cell
+        self.margin = math.ceil(margin / cell) * cell
+        rows, columns = (math.ceil((side + 2 * self.margin) / cell) + 3 for side in (height, width))
+        self.grid = rng.uniform(-1, 1, (rows, columns))
+
+    def __call__(self, x: float = 0.0, y: float = 0.0) -> np.ndarray:
+        """The field (height, width) seen by a camera that has moved by (x, y)."""
+        height, width = self.size
+        rows, columns = self.grid.shape
+        # The spline is a product of two: rows first, then columns.
+        vertical = spline_weights(height, rows, self.cell, y + self.margin)
+        horizontal = spline_weights(width, columns, self.cell, x + self.margin)
+        return vertical @ self.grid @ horizontal.T
+
+
+@lru_cache(maxsize=256)
+def spline_weights(length: int, nodes: int, cell: float, shift: float) -> np.ndarray:
+    """(length, nodes): how much each node of the grid adds to each pixel."""
+    place = (np.arange(length) + shift) / cell + 1
+    away = np.abs(place[:, None] - np.arange(nodes))
+    inside = 2 / 3 - away**2 + away**3 / 2
+    outside = (2 - away) ** 3 / 6
+    weights = np.where(away < 1, inside, np.where(away < 2, outside, 0.0))
+    weights.flags.writeable = False
+    return weights
+
+
+class Ground:
+    """A muted ground: moss and sand in patches, and a finer grain."""
+
+    def __init__(
+        self, rng: np.random.Generator, height: int, width: int, margin: float = 0
+    ) -> None:
+        side = min(height, width)
+        self.fields = [
+            SmoothNoise(rng, height, width, cell, margin)
+            for cell in (side / 2, side / 6, side / 20, 2)
+        ]
+        self.tint = rng.uniform(-0.05, 0.05, 3)
+
+    def __call__(self, x: float = 0.0, y: float = 0.0) -> np.ndarray:
+        """The picture (height, width, 3) that a camera moved by (x, y) takes of it."""
+        patches, spots, grain, dust = (field(x, y)[..., None] for field in self.fields)
+        sand = np.clip(0.5 + patches + spots, 0, 1)
+        return (WET_MOSS + sand * (DRY_SAND - WET_MOSS) + self.tint) * (1 + GRAIN * (grain + dust))
+
+
+def random_colour(
+    rng: np.random.Generator, family: tuple[float, float, float]
+) -> tuple[float, ...]:
+    """A colour near that of the family."""
+    colour = np.array(family) + COLOUR_SPREAD * (rng.uniform(-1, 1, 3) + rng.uniform(-1, 1))
+    return tuple(np.clip(colour, 0, 1).tolist())
+
+
+def lay(image: np.ndarray, thing: Shape | Wire) -> None:
+    """Put a thing and its shadow on the picture, lit from the upper left."""
+    shadow = 0.12 * thing.size
+    # Pointed corners cast a shadow up to four times as far as sides do.
+    rows, columns = window(image.shape[:2], thing, 5 * shadow)
+    part = image[rows, columns]
+    dx = np.arange(columns.start, columns.stop)[None, :] + 0.5 - thing.x
+    dy = np.arange(rows.start, rows.stop)[:, None] + 0.5 - thing.y
+    depth = np.clip(0.5 - thing.distance(dx - shadow, dy - shadow) / (2 * shadow), 0, 1)
+    part *= 1 - SHADOW * depth[..., None]
+    inside = thing.distance(dx, dy) <= 0
+    part[inside] = surface(thing, dx, dy)[inside]
+
+
+def surface(thing: Shape | Wire, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """The colours (..., 3) of a thing at these offsets from its centre."""
+    if isinstance(thing, Wire):
+        return np.broadcast_to(thing.colour, (*np.broadcast_shapes(dx.shape, dy.shape), 3))
+    u = (math.cos(thing.angle) * dx + math.sin(thing.angle) * dy) / thing.size
+    v = (math.cos(thing.angle) * dy - math.sin(thing.angle) * dx) / thing.size
+    light = 1 - ROUNDING * (dx + dy) / thing.size
+    if thing.texture is not None:
+        return light[..., None] * thing.texture(u, v)
+    weave = np.sin(8 * math.pi * u) * np.sin(8 * math.pi * v)
+    light = light + WEAVE * weave
+    return light[..., None] * np.array(thing.colour)
+
+
+def window(size: tuple[int, int], thing: Shape | Wire, margin: float = 0.0) -> tuple[slice, slice]:
+    """Rows and columns of a picture (height, width) that the thing may touch; perhaps none."""
+    reach = thing.radius + margin
+    rows, columns = (
+        slice(*np.clip((math.floor(c - reach), math.ceil(c + reach)), 0, side).tolist())
+        for c, side in ((thing.y, size[0]), (thing.x, size[1]))
+    )
+    return rows, columns
+
+
+def photograph(image: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """What a camera makes of the light: noise of its sensor, and 256 steps."""
+    image = image + noise * rng.standard_normal(image.shape)
+    # Rounding to a camera's steps also takes away last digits in which processors differ.
+    return np.round(np.clip(image, 0, 1) * 255) / 255

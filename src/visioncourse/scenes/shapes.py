@@ -1,0 +1,216 @@
+"""What lies in a scene: shapes and wires, as geometry. They know no colour but their own."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+CLASS_NAMES = ("background", "disk", "square", "triangle")
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A pattern of two colours in equal parts, which moves and turns with its shape.
+
+    Colours alone do not tell two textures of one pair apart: the histogram is the same.
+
+    Attributes:
+        pattern: "stripes", "checks", "rings" or "sectors".
+        colours: two colours, red, green, blue in [0, 1].
+        frequency: how often the pattern repeats over the shape's size, > 0.
+        phase: where it begins, in radians.
+    """
+
+    pattern: str
+    colours: tuple[tuple[float, float, float], tuple[float, float, float]]
+    frequency: float
+    phase: float
+
+    def __post_init__(self) -> None:
+        if self.pattern not in PATTERNS:
+            raise ValueError(f"pattern must be one of {[*PATTERNS]}, got {self.pattern!r}")
+        if not 0 < self.frequency < math.inf:
+            raise ValueError(f"frequency must be a finite number > 0, got {self.frequency}")
+
+    def __call__(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """The colour (..., 3) at the place (u, v) of the shape, in units of its size."""
+        wave = PATTERNS[self.pattern](u, v, 2 * math.pi * self.frequency, self.phase)
+        share = np.clip(0.5 + 2 * wave, 0, 1)[..., None]  # steep, yet without jagged edges
+        first, second = np.array(self.colours)
+        return first + share * (second - first)
+
+
+PATTERNS = {
+    "stripes": lambda u, v, f, phase: np.sin(f * u + phase),
+    "checks": lambda u, v, f, phase: np.sin(f * u + phase) * np.sin(f * v + phase),
+    "rings": lambda u, v, f, phase: np.sin(f * np.hypot(u, v) + phase),
+    "sectors": lambda u, v, f, phase: np.sin(round(f / 2) * np.arctan2(v, u) + phase),
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An object: what it is and where. Lengths are in pixels, y grows downwards.
+
+    Attributes:
+        class_index: 1 disk, 2 square, 3 triangle, unless `kind` says what it looks like.
+        x: its centre, from the picture's left edge; the first pixel's centre is at ½.
+        y: its centre, from the picture's upper edge.
+        size: square root of its area, so that classes do not differ by area.
+        angle: rotation in radians, clockwise as seen; at 0 one side of a polygon faces right.
+        colour: red, green, blue in [0, 1].
+        kind: "disk", "square", "triangle", "star", "ring" or "cross"; that of the class if not
+            given. With it the class index may be any number >= 0.
+        texture: a pattern in place of the one colour.
+
+    Raises:
+        ValueError: a class index or a size out of range, an unknown kind, a place or angle that is
+            not finite.
+    """
+
+    class_index: int
+    x: float
+    y: float
+    size: float
+    angle: float
+    colour: tuple[float, float, float]
+    kind: str | None = None
+    texture: Texture | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is None and self.class_index not in range(1, len(CLASS_NAMES)):
+            raise ValueError(
+                f"class_index must be 1 to {len(CLASS_NAMES) - 1}, got {self.class_index}"
+            )
+        if self.kind is not None and self.kind not in OUTLINES:
+            raise ValueError(f"kind must be one of {[*OUTLINES]}, got {self.kind!r}")
+        if self.class_index < 0:
+            raise ValueError(f"class_index must be >= 0, got {self.class_index}")
+        if not 0 < self.size < math.inf:
+            raise ValueError(f"size must be a finite number > 0, got {self.size}")
+        for name in ("x", "y", "angle"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+
+    @property
+    def looks(self) -> str:
+        """The kind of its outline."""
+        return self.kind or CLASS_NAMES[self.class_index]
+
+    @property
+    def radius(self) -> float:
+        """The distance of its farthest point from its centre."""
+        return self.size * OUTLINES[self.looks][1]
+
+    def mask(self, height: int, width: int) -> np.ndarray:
+        """(height, width) True where a pixel's centre lies in the shape, hidden or not."""
+        dx, dy = self.offsets(height, width)
+        return self.distance(dx, dy) <= 0
+
+    def offsets(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """From the centre to every pixel's centre: dx (1, width) and dy (height, 1)."""
+        return (
+            np.arange(width)[None, :] + 0.5 - self.x,
+            np.arange(height)[:, None] + 0.5 - self.y,
+        )
+
+    def distance(self, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        """How far outside the shape's sides points at these offsets lie; negative is inside."""
+        return OUTLINES[self.looks][0](dx, dy, self.size, self.angle)
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A thin curve: a sine along a straight line. Lengths are in pixels.
+
+    Attributes:
+        class_index: its class.
+        x, y: its middle.
+        angle: of the straight line, in radians.
+        length: of the straight line.
+        thickness: of the wire, >= 1: then no gap opens between its pixels.
+        amplitude, wavelength, phase: of the sine across the line.
+        colour: red, green, blue in [0, 1].
+    """
+
+    class_index: int
+    x: float
+    y: float
+    angle: float
+    length: float
+    thickness: float
+    amplitude: float
+    wavelength: float
+    phase: float
+    colour: tuple[float, float, float]
+
+    @property
+    def radius(self) -> float:
+        """The distance of its farthest point from its middle, at most."""
+        return self.length / 2 + self.amplitude + self.thickness
+
+    @property
+    def size(self) -> float:
+        """As for a shape, the scale of its shadow."""
+        return 4 * self.thickness
+
+    def distance(self, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        """How far outside the wire points at these offsets lie; negative is inside."""
+        along = math.cos(self.angle) * dx + math.sin(self.angle) * dy
+        across = math.cos(self.angle) * dy - math.sin(self.angle) * dx
+        turn = 2 * math.pi * along / self.wavelength + self.phase
+        slope = 2 * math.pi * self.amplitude / self.wavelength * np.cos(turn)
+        away = np.abs(across - self.amplitude * np.sin(turn)) / np.sqrt(1 + slope * slope)
+        return np.maximum(away - self.thickness / 2, np.abs(along) - self.length / 2)
+
+
+def _disk(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
+    return np.sqrt(dx * dx + dy * dy) - size / math.sqrt(math.pi)
+
+
+def _polygon(sides: int) -> Callable[..., np.ndarray]:
+    # A regular polygon of k sides is where k half-planes meet, all at one distance a from the
+    # centre, the apothem; its area is k a² tan(π/k).
+    def distance(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
+        apothem = size / math.sqrt(sides * math.tan(math.pi / sides))
+        facing = [angle + 2 * math.pi * k / sides for k in range(sides)]
+        return np.max([math.cos(a) * dx + math.sin(a) * dy for a in facing], axis=0) - apothem
+
+    return distance
+
+
+STAR_WAIST = 0.45  # inner radius of a star, as a part of the outer
+
+
+def _star(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
+    # Ten triangles, mirror images of one: from the centre to a tip and to the waist beside it.
+    tip = size / math.sqrt(5 * STAR_WAIST * math.sin(math.pi / 5))
+    turn = (np.arctan2(dy, dx) - angle + math.pi / 5) % (2 * math.pi / 5) - math.pi / 5
+    radius = np.sqrt(dx * dx + dy * dy)
+    x, y = radius * np.cos(turn), radius * np.abs(np.sin(turn))
+    edge_x = STAR_WAIST * tip * math.cos(math.pi / 5) - tip
+    edge_y = STAR_WAIST * tip * math.sin(math.pi / 5)
+    return (edge_y * (x - tip) - edge_x * y) / math.hypot(edge_x, edge_y)
+
+
+def _ring(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
+    outer = size / math.sqrt(0.75 * math.pi)  # the hole has half the radius
+    return np.abs(np.sqrt(dx * dx + dy * dy) - 0.75 * outer) - 0.25 * outer
+
+
+def _cross(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
+    arm = size * math.sqrt(9 / 20)  # from the centre to an end; a third as wide
+    x = np.abs(math.cos(angle) * dx + math.sin(angle) * dy)
+    y = np.abs(math.cos(angle) * dy - math.sin(angle) * dx)
+    return np.minimum(np.maximum(x - arm, y - arm / 3), np.maximum(x - arm / 3, y - arm))
+
+
+OUTLINES: dict[str, tuple[Callable[..., np.ndarray], float]] = {
+    "disk": (_disk, 1 / math.sqrt(math.pi)),
+    "square": (_polygon(4), math.sqrt(0.5)),
+    "triangle": (_polygon(3), 2 / math.sqrt(3 * math.sqrt(3))),
+    "star": (_star, 1 / math.sqrt(5 * STAR_WAIST * math.sin(math.pi / 5))),
+    "ring": (_ring, 1 / math.sqrt(0.75 * math.pi)),
+    "cross": (_cross, math.sqrt(9 / 20 * (1 + 1 / 9))),
+}

@@ -1,0 +1,354 @@
+"""Seeded pictures of shapes whose every pixel is known.
+
+A picture is a textured ground with shapes laid on it, each hiding what lies below. Masks, boxes and
+classes come from the same geometry as the picture, so they are exact.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from .._validation import check_not_negative, check_one_of, check_shares, check_whole
+from .paint import (
+    COLOUR_FAMILIES,
+    DAYLIGHT,
+    Ground,
+    SmoothNoise,
+    lay,
+    photograph,
+    random_colour,
+    window,
+)
+from .shapes import CLASS_NAMES, OUTLINES, Shape, Wire
+
+TRIES = 40  # to find a place for a shape before it is left out
+BEACON_SIZE = 0.15  # of a beacon, as a part of the shorter side
+NEAR, FAR = 0.42, 0.54  # a disk within NEAR of a beacon is a buoy; none lies between NEAR and FAR
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture of H x W pixels with N visible objects, and all that is true of it.
+
+    Objects are listed from back to front: where two overlap, the later one is seen.
+
+    Attributes:
+        image: (H, W, 3) red, green and blue in [0, 1], each one of 256 steps like a camera's.
+        semantic_mask: (H, W) class index of every pixel; 0 is the background.
+        instance_masks: (N, H, W) True where the object is visible. No pixel has two objects.
+        boxes: (N, 4) x1, y1, x2, y2 around the visible pixels. These are edges of pixels, not
+            centres: the box of one pixel in column 3 has x1 = 3 and x2 = 4.
+        classes: (N,) class index of every object, 1 to K.
+        class_names: K + 1 names; `class_names[index]` is the class's.
+        identities: (N,) which object it is, the same number in every frame of a video; None for a
+            single picture.
+    """
+
+    image: np.ndarray
+    semantic_mask: np.ndarray
+    instance_masks: np.ndarray
+    boxes: np.ndarray
+    classes: np.ndarray
+    class_names: tuple[str, ...] = CLASS_NAMES
+    identities: np.ndarray | None = None
+
+
+WORLDS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        # Three classes, each with a colour of its own: what one pixel tells is nearly enough.
+        "part_1": MappingProxyType({}),
+        # Any colour for any class; wires, a class that only something nearby tells, and crowds.
+        "segmentation": MappingProxyType(
+            {
+                "height": 64,
+                "width": 64,
+                "num_objects": 5,
+                "size_range": (0.15, 0.42),
+                "colours": "any",
+                "wires": 2,
+                "beacons": 0.8,
+                "crowding": 0.25,
+                "min_visible": 40,
+            }
+        ),
+        # Many objects of many sizes and five classes, some in crowds.
+        "detection": MappingProxyType(
+            {
+                "height": 96,
+                "width": 96,
+                "num_objects": 10,
+                "size_range": (0.08, 0.32),
+                "colours": "any",
+                "classes": ("disk", "square", "triangle", "star", "ring"),
+                "crowding": 0.4,
+                "min_visible": 24,
+            }
+        ),
+    }
+)
+
+
+def make_scene(
+    seed: int,
+    *,
+    height: int = 96,
+    width: int = 128,
+    num_objects: int = 5,
+    size_range: tuple[float, float] = (0.15, 0.35),
+    noise: float = 0.02,
+    colours: str = "by_class",
+    classes: Sequence[str] = CLASS_NAMES[1:],
+    wires: int = 0,
+    beacons: float = 0.0,
+    crowding: float = 0.0,
+    min_visible: int = 0,
+) -> Scene:
+    """Draw the scene of this seed, the same one on every machine.
+
+    Ground, shapes, light and noise have random numbers of their own: one shape more on top, or
+    less noise, leaves the rest of the scene as it was.
+
+    Args:
+        seed: >= 0.
+        height, width: of the picture in pixels, >= 1.
+        num_objects: how many shapes are laid, >= 0. A shape that is hidden entirely, too small to
+            hold a pixel's centre, or for which there is no place, is no object of the scene: N can
+            be less.
+        size_range: smallest and largest size of a shape (the square root of its area) as a part
+            of the picture's shorter side, 0 < smallest <= largest.
+        noise: standard deviation of the sensor's noise, >= 0.
+        colours: "by_class" gives every class its own family of colours; "any" gives every object
+            the colour of any family, independent of its class.
+        classes: names of the shapes, drawn with equal probability: "disk", "square", "triangle",
+            "star", "ring", "cross". They are the classes 1, 2, ...
+        wires: with a number above 0 the class "wire" follows, and 1 to that many thin wires are
+            stretched over the scene.
+        beacons: with a number above 0 the classes "beacon" and "buoy" follow. With that
+            probability a small cross, the beacon, stands in the scene. A disk whose centre is
+            within 0.42 of the shorter side from the beacon's is a buoy; all others are at least
+            0.54 away. Nothing else tells a buoy from a disk.
+        crowding: probability that a shape is laid beside the one before it, of its class and about
+            its size, so that the two touch or overlap.
+        min_visible: pixels of every object that must stay visible; a shape is laid elsewhere when
+            it, or one below it, would show less. 0 asks nothing.
+
+    Returns:
+        A :py:class:`Scene`; no object gives empty arrays of the same dimensions.
+
+    Raises:
+        ValueError: an argument out of its range.
+    """
+    check_whole(0, seed=seed, num_objects=num_objects, wires=wires, min_visible=min_visible)
+    check_whole(1, height=height, width=width)
+    smallest, largest = size_range
+    if not 0 < smallest <= largest < math.inf:
+        raise ValueError(f"size_range must be 0 < smallest <= largest, got {size_range}")
+    check_not_negative(noise=noise)
+    check_shares(beacons=beacons, crowding=crowding)
+    check_one_of(("by_class", "any"), colours=colours)
+    unknown = [name for name in classes if name not in OUTLINES]
+    if unknown or not classes:
+        raise ValueError(f"classes must be some of {[*OUTLINES]}, got {classes!r}")
+    if beacons and "disk" not in classes:
+        raise ValueError(f"classes must hold 'disk' where there are beacons, got {classes!r}")
+
+    names = ("background", *classes)
+    names += ("wire",) if wires else ()
+    names += ("beacon", "buoy") if beacons else ()
+    ground_rng, shape_rng, light_rng, noise_rng = np.random.default_rng(seed).spawn(4)
+    layout = Layout(height, width, min_visible)
+    maker = Maker(shape_rng, layout, names, size_range, colours)
+    if beacons and shape_rng.uniform() < beacons:
+        maker.add_beacon()
+    for _ in range(num_objects):
+        maker.add_shape(len(classes), crowding)
+    if wires:
+        for _ in range(shape_rng.integers(1, wires + 1)):
+            maker.add_wire()
+
+    image = Ground(ground_rng, height, width)()
+    for thing in layout.things:
+        lay(image, thing)
+    daylight = SmoothNoise(light_rng, height, width, min(height, width) / 2)()
+    image = image * (1 + DAYLIGHT * daylight[..., None])
+    return layout.scene(photograph(image, noise, noise_rng), names)
+
+
+class Layout:
+    """Which thing is seen at each pixel, while things are laid one on the other."""
+
+    def __init__(self, height: int, width: int, min_visible: int = 0) -> None:
+        self.things: list[Shape | Wire] = []
+        self.visible: list[int] = []  # pixels of each
+        self.top = np.full((height, width), -1)  # index of the thing seen, -1 for none
+        self.min_visible = min_visible
+
+    def add(self, thing: Shape | Wire) -> bool:
+        """Lay a thing on top, unless it or one below would show too little; say whether."""
+        rows, columns = window(self.top.shape, thing)
+        dx = np.arange(columns.start, columns.stop)[None, :] + 0.5 - thing.x
+        dy = np.arange(rows.start, rows.stop)[:, None] + 0.5 - thing.y
+        inside = thing.distance(dx, dy) <= 0
+        covered = self.top[rows, columns][inside]
+        hidden = np.bincount(covered[covered >= 0], minlength=len(self.things))
+        if self.min_visible:
+            left = np.array(self.visible, dtype=np.int64) - hidden
+            if covered.size < self.min_visible or (left < self.min_visible).any():
+                return False
+        self.visible = [*(np.array(self.visible, dtype=np.int64) - hidden), covered.size]
+        self.top[rows, columns][inside] = len(self.things)
+        self.things.append(thing)
+        return True
+
+    def scene(
+        self,
+        image: np.ndarray,
+        class_names: tuple[str, ...],
+        identities: Sequence[int] | None = None,
+    ) -> Scene:
+        """The truth of what has been laid; things of class 0 hide others and are no objects."""
+        is_object = np.array([thing.class_index > 0 for thing in self.things], dtype=bool)
+        visible = np.unique(self.top[self.top >= 0])
+        visible = visible[is_object[visible]]
+        classes = np.array([self.things[k].class_index for k in visible], dtype=np.int64)
+        instance_masks = self.top == visible[:, None, None]  # (N, H, W)
+        class_of = np.zeros(len(self.things) + 1, dtype=np.int64)  # the last entry is for -1
+        class_of[visible] = classes
+        return Scene(
+            image=image,
+            semantic_mask=class_of[self.top],
+            instance_masks=instance_masks,
+            boxes=np.array([tight_box(mask) for mask in instance_masks]).reshape(-1, 4),
+            classes=classes,
+            class_names=class_names,
+            identities=None if identities is None else np.array(identities, np.int64)[visible],
+        )
+
+
+def tight_box(mask: np.ndarray) -> tuple[float, float, float, float]:
+    """Edges x1, y1, x2, y2 around the True pixels, of which there is at least one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+@dataclass
+class Maker:
+    """Draws random things and lays them where they fit."""
+
+    rng: np.random.Generator
+    layout: Layout
+    names: tuple[str, ...]
+    size_range: tuple[float, float]
+    colours: str
+    beacon: Shape | None = None
+
+    @property
+    def side(self) -> int:
+        return min(self.layout.top.shape)
+
+    def add_shape(self, num_classes: int, crowding: float) -> None:
+        """A shape at a random place, or beside the last one."""
+        last = self.layout.things[-1] if self.layout.things else None
+        beside = crowding > 0 and last is not self.beacon and self.rng.uniform() < crowding
+        for _ in range(TRIES if self.layout.min_visible else 1):
+            shape = self._beside(last) if beside and last else self._anywhere(num_classes)
+            if self._is_unambiguous(shape) and self.layout.add(self._named(shape)):
+                return
+
+    def add_beacon(self) -> None:
+        height, width = self.layout.top.shape
+        self.beacon = Shape(
+            class_index=self.names.index("beacon"),
+            colour=self._colour("cross"),
+            x=width * self.rng.uniform(0.2, 0.8),
+            y=height * self.rng.uniform(0.2, 0.8),
+            size=BEACON_SIZE * self.side,
+            angle=self.rng.uniform(0, 2 * math.pi),
+            kind="cross",
+        )
+        self.layout.add(self.beacon)
+
+    def add_wire(self) -> None:
+        height, width = self.layout.top.shape
+        colour = self._colour("wire")
+        for _ in range(TRIES if self.layout.min_visible else 1):
+            wire = Wire(
+                class_index=self.names.index("wire"),
+                x=width * self.rng.uniform(0.25, 0.75),
+                y=height * self.rng.uniform(0.25, 0.75),
+                angle=self.rng.uniform(0, math.pi),
+                length=self.side * self.rng.uniform(0.7, 1.5),
+                thickness=self.rng.uniform(1.2, 2.0),
+                amplitude=self.side * self.rng.uniform(0.02, 0.08),
+                wavelength=self.side * self.rng.uniform(0.8, 1.6),
+                phase=self.rng.uniform(0, 2 * math.pi),
+                colour=colour,
+            )
+            if self._leaves_beacon(wire) and self.layout.add(wire):
+                return
+
+    def _anywhere(self, num_classes: int) -> Shape:
+        height, width = self.layout.top.shape
+        index = int(self.rng.integers(1, num_classes + 1))
+        return Shape(
+            class_index=index,
+            colour=self._colour(self.names[index]),
+            x=width * self.rng.uniform(0.05, 0.95),
+            y=height * self.rng.uniform(0.05, 0.95),
+            size=self.side * self.rng.uniform(*self.size_range),
+            angle=self.rng.uniform(0, 2 * math.pi),
+            kind=self.names[index],
+        )
+
+    def _beside(self, last: Shape) -> Shape:
+        smallest, largest = (self.side * end for end in self.size_range)
+        size = float(np.clip(last.size * self.rng.uniform(0.75, 1.3), smallest, largest))
+        angle = self.rng.uniform(0, 2 * math.pi)
+        reach = self.rng.uniform(0.75, 1.05) * (size + last.size) / 2
+        index = self.names.index(last.looks)
+        return Shape(
+            class_index=index,
+            colour=self._colour(last.looks),
+            x=last.x + reach * math.cos(angle),
+            y=last.y + reach * math.sin(angle),
+            size=size,
+            angle=self.rng.uniform(0, 2 * math.pi),
+            kind=last.looks,
+        )
+
+    def _colour(self, name: str) -> tuple[float, float, float]:
+        if self.colours == "any":
+            families = list(COLOUR_FAMILIES.values())
+            return random_colour(self.rng, families[int(self.rng.integers(len(families)))])
+        return random_colour(self.rng, COLOUR_FAMILIES[name])
+
+    def _named(self, shape: Shape) -> Shape:
+        """A disk near the beacon is a buoy."""
+        if shape.looks == "disk" and self.beacon and self._beacon_distance(shape) <= NEAR:
+            return Shape(**{**vars(shape), "class_index": self.names.index("buoy")})
+        return shape
+
+    def _is_unambiguous(self, shape: Shape) -> bool:
+        if self.beacon is None:
+            return True
+        if shape.looks == "disk" and NEAR < self._beacon_distance(shape) < FAR:
+            return False
+        return self._leaves_beacon(shape)
+
+    def _leaves_beacon(self, thing: Shape | Wire) -> bool:
+        """Whether the beacon stays whole: a disk around it is free."""
+        if self.beacon is None:
+            return True
+        turns = np.linspace(0, 2 * math.pi, 16, endpoint=False)
+        rim = self.beacon.radius + 1.0
+        x = self.beacon.x - thing.x + np.append(rim * np.cos(turns), 0.0)
+        y = self.beacon.y - thing.y + np.append(rim * np.sin(turns), 0.0)
+        return bool((thing.distance(x, y) > 0).all())
+
+    def _beacon_distance(self, shape: Shape) -> float:
+        """Between the centres, as a part of the shorter side."""
+        return math.hypot(shape.x - self.beacon.x, shape.y - self.beacon.y) / self.side
