@@ -1,7 +1,24 @@
-"""The course's one synthetic world: seeded pictures and videos whose every pixel is known."""
+"""The course's one synthetic world: seeded pictures and videos whose every pixel is known.
+
+:py:mod:`visioncourse.scenes.tensors`, which needs Torch, is imported by itself.
+"""
 
 from .paint import COLOUR_FAMILIES
 from .shapes import CLASS_NAMES, Shape
+from .simulated_detector import simulate_detections
 from .still import WORLDS, Scene, make_scene
+from .video import VIDEOS, Video, make_video, moving_boxes
 
-__all__ = ["CLASS_NAMES", "COLOUR_FAMILIES", "WORLDS", "Scene", "Shape", "make_scene"]
+__all__ = [
+    "CLASS_NAMES",
+    "COLOUR_FAMILIES",
+    "VIDEOS",
+    "WORLDS",
+    "Scene",
+    "Shape",
+    "Video",
+    "make_scene",
+    "make_video",
+    "moving_boxes",
+    "simulate_detections",
+]
