@@ -13,7 +13,7 @@ EXTRAS := torch,lab,book,grader,cluster,test
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks bench lock clean
+.PHONY: help book test lab notebooks weights bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ lab: $(VENV)/installed ## open the notebooks, sections and coursework, in Jupyte
 notebooks: $(VENV)/installed ## execute every notebook in place; an unchanged output stays as it is
 	$(BIN)/python tools/notebooks/execute.py $(NOTEBOOKS)
 
+weights: $(VENV)/installed ## train the networks and write their weights; NAME=unet for one; it resumes
+	$(BIN)/python tools/make_weights.py $(NAME)
+
 # --no-deps: norfair declares numpy < 2 and filterpy < 2, though it runs with both, supervision an
 # older pyDeprecate; and no peer may bring a torch, torchvision or OpenCV of its own.
 $(VENV)/bench: bench/requirements.txt $(VENV)/installed
@@ -76,5 +79,5 @@ lock: ## write the newest versions that fit pyproject.toml into constraints.txt;
 	  $(VENV)-lock/bin/pip freeze --exclude pixels-to-tracks | sed 's/+cpu$$//' | grep -v -i -E '^(nvidia|triton|cuda)'; } > constraints.txt
 	rm -rf $(VENV)-lock
 
-clean: ## remove the built site
-	rm -rf _build
+clean: ## remove the built site and interrupted trainings
+	rm -rf _build _weights

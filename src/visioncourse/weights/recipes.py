@@ -1,0 +1,61 @@
+"""How each network is built, trained and judged: one entry of a table for each.
+
+A new network needs an entry in `RECIPES`, and `make weights NAME=...`. Recipes of one task share
+what that task's module gives: batches to train on and scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from ..models import UNet
+from ..training import Batches
+from . import segmentation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights of a network.
+
+    Attributes:
+        build: a function of a seed that gives the untrained network.
+        world: name of the scenes in `visioncourse.scenes.WORLDS`.
+        batches: `batches(world, scenes)` gives the batches of these scenes, for
+            :py:func:`visioncourse.training.fit`.
+        evaluate: `evaluate(model, world, scenes)` gives named scores on these scenes.
+        best_by: the score that says which run is shipped; more is better.
+        steps, learning_rate: of each run.
+        training_scenes, validation_scenes, held_out_scenes: seeds of scenes. Those from 10,000 on
+            are held out: nothing that is shipped was trained on or chosen by them.
+        seeds: of the runs, at least three, which say how much a score is due to chance.
+    """
+
+    build: Callable[[int], nn.Module]
+    world: str
+    batches: Callable[[str, range], Batches]
+    evaluate: Callable[[nn.Module, str, range], dict[str, float]]
+    best_by: str
+    steps: int
+    learning_rate: float = 3e-3
+    training_scenes: range = range(4000)
+    validation_scenes: range = range(9000, 9100)
+    held_out_scenes: range = range(10_000, 10_200)
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
+    """The recipe that networks for segmentation share."""
+    return Recipe(
+        build,
+        world="segmentation",
+        batches=segmentation.batches,
+        evaluate=segmentation.evaluate,
+        best_by="mean_iou",
+        steps=steps,
+    )
+
+
+RECIPES = {
+    "unet": segments(lambda seed: UNet(6, seed=seed), steps=6000),
+}

@@ -1,0 +1,287 @@
+"""Weights that travel with the package, held to their cards, and the way from recipe to files."""
+
+import dataclasses
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from visioncourse import weights
+from visioncourse.models import UNet
+from visioncourse.scenes import WORLDS, make_scene
+from visioncourse.training import History
+from visioncourse.weights import segmentation
+from visioncourse.weights.cards import Card, Run
+from visioncourse.weights.making import make
+from visioncourse.weights.recipes import RECIPES, Recipe
+
+ROOT = Path(__file__).parents[2]
+NAMES = weights.names()
+
+
+def images(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+# What is shipped.
+
+
+def test_names_are_those_of_recipes_with_files():
+    assert "unet" in NAMES
+    files = {file.stem for file in weights.FOLDER.glob("*.safetensors")}
+    assert files == {file.stem for file in weights.FOLDER.glob("*.json")} == set(NAMES)
+    assert [name for name in RECIPES if name in NAMES] == NAMES
+
+
+@pytest.mark.parametrize("function", [weights.load, weights.card])
+def test_an_unknown_name_lists_the_known(function):
+    with pytest.raises(ValueError, match=r"name must be one of \['unet'.*\], got 'alexnet'"):
+        function("alexnet")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_are_small_and_of_single_precision(name):
+    file = weights.FOLDER / f"{name}.safetensors"
+    assert file.stat().st_size <= (2_500_000 if name == "mask_rcnn" else 1_000_000)
+    with safetensors.safe_open(file, framework="numpy") as tensors:
+        kinds = {tensors.get_tensor(key).dtype for key in tensors.keys()}  # noqa: SIM118
+    assert kinds <= {np.dtype("float32"), np.dtype("int64")}
+
+
+def test_all_weights_together_stay_small():
+    assert sum(file.stat().st_size for file in weights.FOLDER.glob("*.*")) <= 12_000_000
+
+
+def test_weights_and_cards_travel_with_the_package():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["visioncourse"]
+    package = ROOT / "src" / "visioncourse"
+    files = [
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.*")
+        if file.is_file() and file.suffix not in (".py", ".pyc")
+    ]
+    assert "weights/unet.safetensors" in files
+    assert [file for file in files if not any(fnmatch(file, each) for each in patterns)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_comes_ready_to_predict_and_alone(name):
+    first, second = weights.load(name), weights.load(name)
+    assert not first.training
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert one.dtype == torch.float32
+        assert one.data_ptr() != other.data_ptr()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_says_what_was_done(name):
+    card, recipe = weights.card(name), RECIPES[name]
+    assert card.name == name and card.world == recipe.world
+    assert card.parameters == sum(p.numel() for p in weights.load(name).parameters())
+    assert card.class_names == make_scene(0, **WORLDS[recipe.world]).class_names
+    assert tuple(run.seed for run in card.runs) == recipe.seeds
+    assert range(*card.training_scenes) == recipe.training_scenes
+    assert range(*card.validation_scenes) == recipe.validation_scenes
+    assert range(*card.held_out_scenes) == recipe.held_out_scenes
+    for run in card.runs:
+        assert run.history.steps[-1] == card.steps == recipe.steps
+        assert run.history.loss[-1] < run.history.loss[0] / 2
+        assert 0 < run.seconds < 700  # about ten minutes of one core
+    best = [run.validation[recipe.best_by] for run in card.runs]
+    assert card.shipped == np.argmax(best)
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_scenes_for_training_choosing_and_judging_are_apart(name):
+    recipe = RECIPES[name]
+    assert min(recipe.held_out_scenes) >= 10_000
+    sets = [recipe.training_scenes, recipe.validation_scenes, recipe.held_out_scenes]
+    assert len(set().union(*sets)) == sum(map(len, sets))
+    assert len(set(recipe.seeds)) >= 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_weights_have_the_scores_of_their_card(name):
+    """On another processor a pixel whose two best classes are level may flip: 1e-4 of a class."""
+    recipe, card = RECIPES[name], weights.card(name)
+    scores = recipe.evaluate(weights.load(name), card.world, range(*card.held_out_scenes))
+    assert scores.keys() == card.scores.keys()
+    for score, value in scores.items():
+        assert_allclose(value, card.scores[score], atol=1e-4, err_msg=score)
+
+
+def test_unet_is_as_good_as_the_course_says():
+    card = weights.card("unet")
+    assert card.scores["mean_iou"] >= 0.85
+    assert card.scores["iou_wire"] >= 0.80
+
+
+# From a recipe to files.
+
+
+def tiny(**changes) -> Recipe:
+    recipe = Recipe(
+        build=lambda seed: UNet(4, widths=(4, 8), seed=seed),
+        world="part_1",
+        batches=segmentation.batches,
+        evaluate=segmentation.evaluate,
+        best_by="mean_iou",
+        steps=6,
+        training_scenes=range(6),
+        validation_scenes=range(9000, 9002),
+        held_out_scenes=range(10_000, 10_002),
+    )
+    return dataclasses.replace(recipe, **changes)
+
+
+def test_making_writes_weights_and_a_card(tmp_path):
+    card = make("tiny", tiny(), tmp_path, tmp_path / "checkpoints")
+    read = Card.read(tmp_path / "tiny.json")
+    assert read.runs[0].scores == card.runs[0].scores
+    assert read.steps == 6 and len(read.runs) == 3
+    assert read.class_names == ("background", "disk", "square", "triangle")
+    model = UNet(4, widths=(4, 8))
+    model.load_state_dict(safetensors.torch.load_file(tmp_path / "tiny.safetensors"))
+    again = segmentation.evaluate(model, "part_1", range(10_000, 10_002))
+    assert again == pytest.approx(card.scores, abs=1e-12)
+
+
+def test_an_interrupted_making_goes_on(tmp_path):
+    for folder in ("whole", "parts"):
+        (tmp_path / folder).mkdir()
+    make("tiny", tiny(), tmp_path / "whole", tmp_path / "one")
+
+    def stopped(world, scenes):
+        batch, calls = segmentation.batches(world, scenes), []
+
+        def limited(rng):
+            if len(calls) == 10:  # in the second of three runs
+                raise KeyboardInterrupt
+            calls.append(1)
+            return batch(rng)
+
+        return limited
+
+    arguments = tmp_path / "parts", tmp_path / "two"
+    with pytest.raises(KeyboardInterrupt):
+        make("tiny", tiny(batches=stopped), *arguments)
+    assert not (tmp_path / "parts" / "tiny.json").exists()
+    make("tiny", tiny(), *arguments)
+    whole, parts = (tmp_path / folder / "tiny.safetensors" for folder in ("whole", "parts"))
+    assert whole.read_bytes() == parts.read_bytes()
+
+
+def test_the_best_in_validation_is_shipped_whatever_the_held_out_scenes_say(tmp_path):
+    validation, held_out = {0: 0.2, 1: 0.9, 2: 0.5}, {0: 0.8, 1: 0.1, 2: 0.9}
+
+    def build(seed):
+        model = UNet(4, widths=(4,), seed=seed)
+        model.seed = seed
+        return model
+
+    def evaluate(model, world, scenes):
+        return {"mean_iou": (validation if scenes.start == 9000 else held_out)[model.seed]}
+
+    card = make("tiny", tiny(build=build, evaluate=evaluate), tmp_path, tmp_path / "runs")
+    assert card.shipped == 1
+    assert card.scores == {"mean_iou": 0.1}
+    assert_array_equal(card.over_seeds("mean_iou"), [0.8, 0.1, 0.9])
+    second = torch.load(tmp_path / "runs" / "tiny-1.pt", weights_only=True)["model"]
+    shipped = safetensors.torch.load_file(tmp_path / "tiny.safetensors")
+    assert all(torch.equal(shipped[key], value) for key, value in second.items())
+
+
+def test_a_card_survives_its_file(tmp_path):
+    history = History(
+        steps=np.array([2, 4]),
+        losses={"cross_entropy": np.array([1.23456, 0.5]), "dice": np.array([0.1, 0.02])},
+        learning_rates=np.array([1e-3, 1e-7]),
+        score_steps=np.array([4]),
+        scores={"mean_iou": np.array([0.987654])},
+        seconds=12.5,
+    )
+    run = Run(3, 12.5, {"mean_iou": 0.9}, {"mean_iou": 0.123456789012}, history)
+    card = Card("x", "part_1", ("a", "b"), (0, 9), (9, 10), (10, 20), 7, 4, (run,) * 3, 2)
+    card.write(tmp_path / "x.json")
+    read = Card.read(tmp_path / "x.json")
+    for field in dataclasses.fields(Card):
+        if field.name != "runs":
+            assert getattr(read, field.name) == getattr(card, field.name)
+    assert read.scores == {"mean_iou": 0.123456789012}
+    assert read.seconds == 12.5
+    assert_array_equal(read.history.steps, [2, 4])
+    assert_array_equal(read.history.losses["cross_entropy"], [1.235, 0.5])
+    assert_allclose(read.history.loss, [1.335, 0.52])
+    assert_array_equal(read.history.learning_rates, [1e-3, 1e-7])
+    assert_array_equal(read.history.scores["mean_iou"], [0.9877])
+    lines = (tmp_path / "x.json").read_text().splitlines()
+    assert len(lines) < 100  # a list of numbers is one line
+
+
+# Batches and scores of segmentation.
+
+
+def symmetries(array):
+    """All ways to mirror and transpose an array (..., H, W)."""
+    for way in (array, array.transpose(-1, -2)):
+        for flipped in (way, way.flip(-1)):
+            yield from (flipped, flipped.flip(-2))
+
+
+def test_a_batch_has_mirrored_scenes_and_their_mirrored_truth():
+    scene = make_scene(7, **WORLDS["segmentation"])
+    image = torch.tensor(scene.image, dtype=torch.float32).permute(2, 0, 1)
+    target = torch.tensor(scene.semantic_mask)
+    ways = list(zip(symmetries(image), symmetries(target), strict=True))
+    batch, seen = segmentation.batches("segmentation", range(7, 8)), set()
+    for seed in range(10):
+        x, y = batch(np.random.default_rng(seed))
+        assert x.dtype == torch.float32 and y.dtype == torch.int64
+        assert len(x) == len(y) == segmentation.BATCH_SIZE
+        for one, truth in zip(x, y, strict=True):
+            found = [i for i, (a, b) in enumerate(ways) if torch.equal(a, one)]
+            assert len(found) == 1 and torch.equal(ways[found[0]][1], truth)
+            seen.update(found)
+    assert seen == set(range(8))
+
+
+def test_scores_are_intersection_over_union_of_all_scenes_together():
+    class Left(torch.nn.Module):
+        """The left half a square, the right half background."""
+
+        def predict(self, images):
+            labels = torch.zeros(len(images), *images.shape[2:], dtype=torch.int64)
+            labels[..., : images.shape[3] // 2] = 2
+            return labels
+
+    scores = segmentation.evaluate(Left(), "part_1", range(10_000, 10_003))
+    truths = [make_scene(s, **WORLDS["part_1"]).semantic_mask for s in range(10_000, 10_003)]
+    truth = np.concatenate(truths)
+    left = np.zeros_like(truth)
+    left[:, : truth.shape[1] // 2] = 2
+    ious = [
+        ((truth == k) & (left == k)).sum() / ((truth == k) | (left == k)).sum() for k in range(4)
+    ]
+    expected = dict(zip(["background", "disk", "square", "triangle"], ious, strict=True))
+    for name, value in expected.items():
+        assert scores[f"iou_{name}"] == pytest.approx(value, abs=1e-12)
+    assert scores["mean_iou"] == pytest.approx(np.mean(ious), abs=1e-12)
+
+
+# The program.
+
+
+def test_the_program_refuses_a_name_without_a_recipe():
+    command = [sys.executable, str(ROOT / "tools" / "make_weights.py"), "alexnet"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "no recipe for alexnet: there are unet" in result.stderr
