@@ -145,18 +145,16 @@ class ResNetEncoder(nn.Module):
             raise ValueError(f"output_stride must be a power of 2, got {output_stride}")
         self.stem = nn.Sequential(convolution(in_channels, widths[0]), nn.ReLU(inplace=True))
         self.stages = nn.ModuleList()
-        self.strides = []  # of each stage's output
-        self.channels = {}
-        width = widths[0]
-        for level, after in enumerate(widths):
-            before_stride = self.strides[-1] if level else 1
-            stride = min(2**level, output_stride)
+        self.strides = [min(2**level, output_stride) for level in range(len(widths))]
+        # Of stages with one stride the last counts.
+        self.channels = dict(zip(self.strides, widths, strict=True))
+        before, at = widths[0], 1
+        for level, (width, stride) in enumerate(zip(widths, self.strides, strict=True)):
             dilation = 2**level // stride
-            stage = [ResidualBlock(width, after, stride=stride // before_stride, dilation=dilation)]
-            stage += [ResidualBlock(after, after, dilation=dilation) for _ in range(depth - 1)]
-            self.stages.append(nn.Sequential(*stage))
-            self.strides.append(stride)
-            self.channels[stride] = width = after
+            first = ResidualBlock(before, width, stride=stride // at, dilation=dilation)
+            rest = [ResidualBlock(width, width, dilation=dilation) for _ in range(depth - 1)]
+            self.stages.append(nn.Sequential(first, *rest))
+            before, at = width, stride
 
     def forward(self, images: Tensor) -> dict[int, Tensor]:
         """Images (N, 3, H, W) to `features[stride]`, (N, channels[stride], H/stride, W/stride)."""
