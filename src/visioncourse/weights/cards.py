@@ -41,7 +41,9 @@ class Card:
         name: of the network in `visioncourse.weights`.
         world: the scenes' name in `visioncourse.scenes.WORLDS`.
         class_names: the scenes' classes, the background first.
-        training_scenes, validation_scenes, held_out_scenes: first seed and the seed after the last.
+        training_scenes: the first seed and the seed after the last.
+        validation_scenes: those that decided which run is shipped.
+        held_out_scenes: those that decided nothing.
         parameters: how many numbers were learnt.
         steps: of each training.
         runs: at least three trainings that differ in their seed alone.

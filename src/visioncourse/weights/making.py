@@ -13,6 +13,7 @@ from .cards import Card, Run
 from .recipes import Recipe
 
 CURVE_POINTS = 100  # of a card's curves
+VALIDATIONS = 12  # of each run
 
 
 def make(
@@ -77,6 +78,7 @@ def train(
         seed=seed,
         learning_rate=recipe.learning_rate,
         validate=validate,
+        validate_every=math.ceil(recipe.steps / VALIDATIONS),
         checkpoint=checkpoint,
         progress=progress,
     )

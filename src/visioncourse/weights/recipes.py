@@ -25,9 +25,12 @@ class Recipe:
             :py:func:`visioncourse.training.fit`.
         evaluate: `evaluate(model, world, scenes)` gives named scores on these scenes.
         best_by: the score that says which run is shipped; more is better.
-        steps, learning_rate: of each run.
-        training_scenes, validation_scenes, held_out_scenes: seeds of scenes. Those from 10,000 on
-            are held out: nothing that is shipped was trained on or chosen by them.
+        steps: of each run.
+        learning_rate: the peak of its schedule.
+        training_scenes: seeds of scenes.
+        validation_scenes: seeds of those that decide which run is shipped.
+        held_out_scenes: seeds from 10,000 on; nothing that is shipped was trained on or chosen
+            by these scenes.
         seeds: of the runs, at least three, which say how much a score is due to chance.
     """
 
@@ -57,5 +60,5 @@ def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
 
 
 RECIPES = {
-    "unet": segments(lambda seed: UNet(6, seed=seed), steps=6000),
+    "unet": segments(lambda seed: UNet(7, seed=seed), steps=12_000),
 }

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from ..scenes import WORLDS, Scene, make_scene
+from ..scenes.tensors import image_batch, label_maps
 from ..segmentation import confusion_matrix, iou_per_class, mean_iou
 from ..training import Batches
 
-BATCH_SIZE = 8
+BATCH_SIZE = 4  # twice as many steps in the same time are worth more than larger batches
 
 
 def batches(world: str, scenes: range) -> Batches:
@@ -19,9 +20,11 @@ def batches(world: str, scenes: range) -> Batches:
     A scene seen in a mirror is another scene with the same classes: more to learn from.
     """
     # A pixel has 256 levels: bytes keep thousands of scenes in little memory.
-    pairs = [tensors([scene]) for scene in drawn(world, scenes)]
-    images = torch.cat([(255 * image).round().byte() for image, _ in pairs])
-    targets = torch.cat([target.byte() for _, target in pairs])
+    pairs = [
+        ((255 * image_batch([scene])).round().byte(), label_maps([scene]).byte())
+        for scene in drawn(world, scenes)
+    ]
+    images, targets = (torch.cat(tensors) for tensors in zip(*pairs, strict=True))
 
     def batch(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         chosen = rng.integers(0, len(images), BATCH_SIZE)
@@ -41,9 +44,9 @@ def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
     """The mean IoU over classes, `mean_iou`, and each class's, as in `iou_disk`."""
     confusion, names = 0, ()
     for scene in drawn(world, scenes):
-        images, targets = tensors([scene])
         names = scene.class_names
-        confusion += confusion_matrix(model.predict(images), targets, len(names))
+        predictions = model.predict(image_batch([scene]))
+        confusion += confusion_matrix(predictions, label_maps([scene]), len(names))
     each = zip(names, iou_per_class(confusion).tolist(), strict=True)
     return {"mean_iou": mean_iou(confusion)} | {f"iou_{name}": value for name, value in each}
 
@@ -51,9 +54,3 @@ def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
 def drawn(world: str, seeds: Iterable[int]) -> Iterable[Scene]:
     """The scenes of a world, one after the other."""
     return (make_scene(seed, **WORLDS[world]) for seed in seeds)
-
-
-def tensors(scenes):
-    """Temporary: until scenes.tensors is here."""
-    images = torch.tensor(np.stack([s.image for s in scenes]), dtype=torch.float32)
-    return images.permute(0, 3, 1, 2), torch.tensor(np.stack([s.semantic_mask for s in scenes]))
