@@ -111,7 +111,10 @@ def mathjax_in_vain(folder: Path) -> list[str]:
 
 
 def wrong_launch_buttons(folder: Path, book: Path) -> list[str]:
-    """Notebooks' pages without exactly one Binder link that opens the .ipynb in JupyterLab."""
+    """Notebooks' pages without exactly one Binder link that opens the .ipynb in JupyterLab.
+
+    A link in the text may open another notebook.
+    """
     wrong = []
     for source in sorted((folder / "_sources").rglob("*.ipynb")):
         name = source.relative_to(folder / "_sources")
@@ -121,7 +124,7 @@ def wrong_launch_buttons(folder: Path, book: Path) -> list[str]:
             if url.netloc == "mybinder.org"
         ]
         opened = [parse_qs(url.query).get("urlpath") for url in links]
-        if opened != [[f"lab/tree/{book.name}/{name.as_posix()}"]]:
+        if opened.count([f"lab/tree/{book.name}/{name.as_posix()}"]) != 1:
             wrong.append(f"{name}: opens {opened}")
         if not (book / name).is_file():
             wrong.append(f"{name}: is not in {book}")

@@ -232,6 +232,8 @@ def test_an_image_without_alternative_text_is_seen(tmp_path: Path, alt: str) -> 
     [
         (["urlpath=lab/tree/book/part/page.ipynb"], True),
         (["urlpath=lab%2Ftree%2Fbook%2Fpart%2Fpage.ipynb"], True),
+        (["urlpath=lab/tree/book/part/page.ipynb", "urlpath=lab/tree/book/other.ipynb"], True),
+        (["urlpath=lab/tree/book/part/page.ipynb"] * 2, False),
         (["urlpath=tree/book/part/page.ipynb"], False),
         (["urlpath=lab/tree/part/page.ipynb"], False),
         (["urlpath=lab/tree/book/part/page.md"], False),

@@ -144,8 +144,8 @@ def steps(
             with labels 0 to K - 1.
 
     Returns:
-        An iterator. The start is w = 0, b = 0, except for "newton" on a large table: it begins at
-        the optimum of a sample of the rows. A solver that diverges goes on with infinity or NaN.
+        An iterator. The start is w = 0, b = 0, except for "newton" on a large table, which begins
+        at the optimum of a sample of the rows. A solver that diverges goes on with infinity or NaN.
 
     Raises:
         ValueError: as for :py:func:`fit` and :py:func:`fit_softmax`, at the call.

@@ -25,7 +25,8 @@ class VocAveragePrecision(Result):
         labels: (D,) of the detections that count.
         scores: (D,) likewise.
         matches: (D,) whether a detection is a true positive.
-        iou_threshold, method: as they were asked for.
+        iou_threshold: as it was asked for.
+        method: likewise.
     """
 
     classes: np.ndarray
