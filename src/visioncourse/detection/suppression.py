@@ -5,15 +5,25 @@ as a loop of ten lines in :py:func:`visioncourse.plain.nms`.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import array_api_compat.numpy as xp
 import numpy as np
 
 from .overlap import Corners, corners, iou, matrix
 
-FIRST_BLOCK, LARGEST_BLOCK = 64, 512  # boxes
+FIRST_BLOCK, PAIRED_BLOCK = 64, 1024  # boxes
 ROWS = 64
 DENSE = 1 / 4  # of the pairs of a block
+
+
+class _Ranking(NamedTuple):
+    """Boxes by falling score, the best first, and which of them are still there."""
+
+    boxes: np.ndarray  # (N, 4)
+    reach: Corners  # of (N,), as `_reach` has it
+    threshold: float
+    alive: np.ndarray  # (N,) booleans
 
 
 def suppress(
@@ -22,25 +32,32 @@ def suppress(
     """Indices of the boxes (N, 4) that no kept box of a higher score overlaps, best score first.
 
     Boxes of different `groups` (N,), whole numbers from 0 on, leave each other alone.
-
-    The best boxes that are left settle among themselves which of them are kept; those remove what
-    they overlap from all the others, and so on. The first blocks are short: where many boxes
-    repeat few objects, they remove nearly everything.
     """
     order = np.argsort(-scores, kind="stable")
-    ranked = boxes[order]  # from here on a box is known by its rank
-    reach = _reach(ranked, threshold, None if groups is None else groups[order])
-    alive = np.ones(len(order), dtype=bool)
-    left, size = np.argsort(reach.x1), FIRST_BLOCK  # undecided, from left to right
+    reach = _reach(boxes[order], threshold, None if groups is None else groups[order])
+    ranking = _Ranking(boxes[order], reach, threshold, np.ones(len(order), dtype=bool))
+    _thin_out(ranking, np.argsort(reach.x1), FIRST_BLOCK)
+    return order[ranking.alive]
+
+
+def _thin_out(ranking: _Ranking, left: np.ndarray, size: int) -> None:
+    """Clear `alive` for all boxes that go, of the ranks `left`, sorted by their left side.
+
+    The best boxes settle among themselves which of them are kept; those remove what they overlap
+    from all the others, and so on with twice as many. The first blocks are short: where many
+    boxes repeat few objects, they remove nearly everything.
+    """
     while len(left):
-        last = np.partition(left, size)[size] if size < len(left) else len(order)
+        last = np.partition(left, size)[size] if size < len(left) else len(ranking.alive)
         block, left = left[left < last], left[left >= last]
-        _settle(alive, list(_overlapping(ranked, reach, block, block, threshold)))
-        for _, repeated in _overlapping(ranked, reach, block[alive[block]], left, threshold):
-            alive[repeated] = False
-        left = left[alive[left]]
-        size = min(2 * size, LARGEST_BLOCK)
-    return order[alive]
+        if len(block) > PAIRED_BLOCK:
+            _thin_out(ranking, block, PAIRED_BLOCK)
+        else:
+            _settle(ranking.alive, list(_overlapping(ranking, block, block)))
+        for _, repeated in _overlapping(ranking, block[ranking.alive[block]], left):
+            ranking.alive[repeated] = False
+        left = left[ranking.alive[left]]
+        size *= 2
 
 
 def _settle(alive: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> None:
@@ -76,7 +93,7 @@ def _end(low: np.ndarray, high: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def _overlapping(
-    boxes: np.ndarray, reach: Corners, first: np.ndarray, second: np.ndarray, threshold: float
+    ranking: _Ranking, first: np.ndarray, second: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The pairs of a box in `first` and one in `second` with IoU > threshold, ROWS at a time.
 
@@ -84,7 +101,8 @@ def _overlapping(
     """
     if len(first) == 0 or len(second) == 0:
         return
-    a, b = (Corners(*(side[ranks] for side in reach)) for ranks in (first, second))
+    boxes, threshold = ranking.boxes, ranking.threshold
+    a, b = (Corners(*(side[ranks] for side in ranking.reach)) for ranks in (first, second))
     starts = np.arange(0, len(first), ROWS)
     low = np.searchsorted(np.maximum.accumulate(b.x2), a.x1[starts])
     high = np.searchsorted(b.x1, np.maximum.reduceat(a.x2, starts))

@@ -143,6 +143,16 @@ def test_equal_scores_keep_their_order():
     assert_array_equal(nms(boxes, np.full(400, 0.5), iou_threshold=0.5), np.arange(400))
 
 
+def test_a_large_block_settles_part_by_part():
+    """First boxes that stand apart, so that the block is long when one object's duplicates come."""
+    apart = random_boxes(3000, size=1e6)
+    one = np.array([0.0, 0, 100, 100]) + np.random.default_rng(0).uniform(0, 3, (3000, 4))
+    boxes, scores = np.concatenate([apart, one]), np.linspace(1, 0, 6000)
+    peak, kept = peak_memory(lambda: nms(boxes, scores, 0.5))
+    assert peak < 60e6  # all pairs of the duplicates as two lists of indices: 140 MB
+    assert_array_equal(kept, np.arange(3001))
+
+
 @pytest.mark.parametrize("threshold", [0.99, 1.0])
 def test_boxes_that_share_a_corner_do_not_fill_the_memory(threshold):
     n = 4000  # 16 million pairs, each of them near
