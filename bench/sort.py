@@ -14,8 +14,7 @@ import numpy as np
 from filterpy.kalman import KalmanFilter as FilterpyKalmanFilter
 from harness import Timing, best_times, plot_costs, table, versions
 
-from visioncourse.tracking import Sort, box_model, initial_box_states
-from visioncourse.tracking.metrics import evaluate
+from visioncourse.tracking import Sort, box_model, evaluate, initial_box_states, mot_rows
 
 try:
     import supervision
@@ -47,14 +46,14 @@ def scene(objects: int, seed: int = 0) -> tuple[np.ndarray, Frames]:
     for frame in range(1, FRAMES + 1):
         centre = centre + velocity
         boxes = np.hstack([centre - size / 2, centre + size / 2])
-        truth.append(mot_rows(frame, np.arange(objects), boxes))
+        truth.append(rows_of_frame(frame, np.arange(objects), boxes))
         seen = rng.random(objects) < 0.95
         noisy = boxes[seen] + rng.normal(0, 1, (seen.sum(), 4))
         frames.append(np.column_stack([noisy, np.full(len(noisy), 0.9)]))
     return np.concatenate(truth), frames
 
 
-def mot_rows(frame: int, identities: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def rows_of_frame(frame: int, identities: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return np.column_stack(
         [np.full(len(boxes), frame), identities, boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]
     )
@@ -63,10 +62,6 @@ def mot_rows(frame: int, identities: np.ndarray, boxes: np.ndarray) -> np.ndarra
 def run_ours(frames: Frames) -> list[np.ndarray]:
     tracker = Sort()
     return [tracker.update(detections) for detections in frames]
-
-
-def rows_of_ours(reports: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([mot_rows(t, r[:, 4], r[:, :4]) for t, r in enumerate(reports, 1)])
 
 
 def run_trackers(frames: list, estimator: type) -> list:
@@ -78,7 +73,7 @@ def rows_of_trackers(reports: list) -> np.ndarray:
     rows = []
     for frame, report in enumerate(reports, 1):
         named = report.tracker_id >= 0
-        rows.append(mot_rows(frame, report.tracker_id[named], report.xyxy[named]))
+        rows.append(rows_of_frame(frame, report.tracker_id[named], report.xyxy[named]))
     return np.concatenate(rows)
 
 
@@ -96,13 +91,13 @@ def rows_of_norfair(reports: list) -> np.ndarray:
     for frame, report in enumerate(reports, 1):
         if report:
             identities, points = zip(*report, strict=True)
-            rows.append(mot_rows(frame, np.array(identities), np.reshape(points, (-1, 4))))
+            rows.append(rows_of_frame(frame, np.array(identities), np.reshape(points, (-1, 4))))
     return np.concatenate(rows)
 
 
 def trackers_of(frames: Frames) -> dict[str, tuple[Callable[[], list], Callable]]:
     """What to time, on detections in each library's own type, and how to read its answer."""
-    calls = {OURS: (partial(run_ours, frames), rows_of_ours)}
+    calls = {OURS: (partial(run_ours, frames), mot_rows)}
     if SORTTracker is not None:
         theirs = [
             supervision.Detections(

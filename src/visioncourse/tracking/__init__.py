@@ -8,7 +8,14 @@ from .association import (
     iou_cost,
 )
 from .kalman import KalmanFilter, chi_square_gate
-from .metrics import HOTA_THRESHOLDS, TrackingResult, combine, evaluate
+from .metrics import (
+    HOTA_THRESHOLDS,
+    TrackingResult,
+    combine,
+    evaluate,
+    mot_rows,
+    remove_distractors,
+)
 from .motion_models import (
     box_model,
     boxes_to_measurements,
@@ -51,7 +58,9 @@ __all__ = [
     "iou_cost",
     "lucas_kanade",
     "match_gallery",
+    "mot_rows",
     "pyramidal_lucas_kanade",
+    "remove_distractors",
     "smallest_eigenvalue",
     "states_to_boxes",
     "track_points",

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from visioncourse import plain
 from visioncourse.tracking.metrics import HOTA_THRESHOLDS, combine, evaluate
 
 from .mot_examples import BOX, rows, tables, walks
@@ -35,6 +36,24 @@ def test_equal_to_trackeval_with_ties_and_gaps(predictions, truth, iou_threshold
     )
     result = evaluate(predictions, truth, iou_threshold=iou_threshold)
     assert_as_trackeval(result, trackeval_fields(predictions, truth, iou_threshold))
+
+
+@given(tables, tables, st.sampled_from([1.0, 0.1]))
+def test_hota_equals_its_loops(predictions, truth, scale):
+    predictions, truth = (
+        np.reshape(np.array(table, dtype=float), (-1, 6)) * [1, 1, scale, scale, scale, scale]
+        for table in (predictions, truth)
+    )
+    result, loops = evaluate(predictions, truth), plain.hota(predictions, truth, HOTA_THRESHOLDS)
+    for name, values in vars(loops).items():
+        assert_allclose(getattr(result, f"{name}_per_threshold"), values, atol=1e-9, err_msg=name)
+
+
+def test_hota_equals_its_loops_in_a_crowd():
+    predictions, truth = walks(0, frames=15, objects=8)
+    result, loops = evaluate(predictions, truth), plain.hota(predictions, truth, HOTA_THRESHOLDS)
+    for name, values in vars(loops).items():
+        assert_allclose(getattr(result, f"{name}_per_threshold"), values, atol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize("iou_threshold", [0.2, 0.5, 0.8])

@@ -167,17 +167,20 @@ def changed(row, column, value):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (changed(1, 1, 1), r"id 1 in frame 1 twice: rows 0 and 1"),
-        (changed(2, 4, -3), r"w must be >= 0, got -3 in row 2 \(frame 3\)"),
-        (changed(1, 5, -0.5), r"h must be >= 0, got -0.5 in row 1 \(frame 1\)"),
-        (changed(1, 3, np.nan), r"y must be finite .*got nan in row 1 \(frame 1\)"),
-        (changed(2, 2, np.inf), r"x must be finite .*got inf in row 2 \(frame 3\)"),
-        (changed(2, 4, 1e200), r"w must be finite \(up to 1e150\), got 1e\+200 in row 2"),
-        (changed(1, 0, 1.5), r"frame must be a whole number, got 1.5 in row 1"),
-        (changed(1, 0, np.nan), r"frame must be a whole number, got nan in row 1"),
-        (changed(1, 1, np.inf), r"id must be a whole number, got inf in row 1 \(frame 1\)"),
-        (changed(1, 1, 2.5), r"id must be a whole number, got 2.5 in row 1 \(frame 1\)"),
-        (changed(1, 1, 2.0**60), r"id must be a whole number"),
+        (changed(1, 1, 1), r"\[1\]: identity 1 must be at most once in frame 1, got it in .*\[0\]"),
+        (changed(2, 4, -3), r"\[2\]: w must be finite and >= 0.*, got -3 \(frame 3\)"),
+        (changed(1, 5, -0.5), r"\[1\]: h must be finite and >= 0.*, got -0.5 \(frame 1\)"),
+        (changed(1, 3, np.nan), r"\[1\]: y must be finite.*, got nan \(frame 1\)"),
+        (changed(2, 2, np.inf), r"\[2\]: x must be finite.*, got inf \(frame 3\)"),
+        (changed(2, 4, 1e200), r"\[2\]: w must be finite .* up to 1e150, got 1e\+200"),
+        (changed(1, 0, 1.5), r"\[1\]: frame must be a whole number.*, got 1.5$"),
+        (changed(1, 0, np.nan), r"\[1\]: frame must be a whole number.*, got nan$"),
+        (changed(1, 0, 1e16), r"\[1\]: frame must be .* below 9007199254740992 .*, got 1e\+16"),
+        (changed(1, 1, np.inf), r"\[1\]: identity must be a whole number.*, got inf \(frame 1\)"),
+        (changed(1, 1, 2.5), r"\[1\]: identity must be a whole number.*, got 2.5 \(frame 1\)"),
+        (changed(1, 1, 2.0**60), r"\[1\]: identity must be .* below 9007199254740992"),
+        (changed(1, 1, 2**24).astype(np.float32), r"\[1\]: identity must be .* below 16777216 "),
+        (torch.tensor(changed(1, 1, 256)).bfloat16(), r"\[1\]: identity must be .* below 256 "),
         (np.zeros((3, 5)), r"shape \(N, >= 6\).*got \(3, 5\)"),
         (np.zeros(6), r"shape \(N, >= 6\).*got \(6,\)"),
         (np.zeros((2, 3, 6)), r"shape"),
@@ -194,7 +197,48 @@ def test_wrong_rows_are_named(wrong, message):
         evaluate(SOME, wrong)
 
 
-@pytest.mark.parametrize("iou_threshold", [0, -0.5, 1.01, np.nan])
+def test_identities_in_whole_numbers_stay_apart_however_large():
+    a, b, box, other = 2**60, 2**60 + 1, (0, 0, 9, 9), (50, 0, 9, 9)
+    assert float(a) == float(b)
+    truth = rows((1, a, box), (1, b, other), (2, a, box), (2, b, other))
+    swapped = rows((1, a, box), (1, b, other), (2, b, box), (2, a, other))
+    for convert in (list, np.array, torch.tensor):
+        result = evaluate(convert(swapped), convert(truth))
+        assert (result.matches, result.id_switches, result.id_true_positives) == (4, 2, 2)
+
+
+def test_time_and_memory_do_not_grow_with_the_numbers():
+    truth = rows((1, 1, BOX), (10**12, 1, BOX), (-(10**12), 2**62, BOX))
+    assert evaluate(truth, truth).hota == 1
+
+
+@pytest.mark.parametrize("iou_threshold", [0, -0.5, 1.01, np.nan, None, "0.5"])
 def test_wrong_threshold(iou_threshold):
     with pytest.raises(ValueError, match=r"iou_threshold must lie in \(0, 1\]"):
         evaluate(SOME, SOME, iou_threshold=iou_threshold)
+
+
+def test_results_add_up():
+    first, second, third = (evaluate(*walks(seed)) for seed in range(3))
+    expected = combine([first, second, third])
+    assert_same(first + second + third, expected)
+    assert_same(sum([first, second, third]), expected, atol=1e-9)
+    assert_same(sum([first]), first)
+    assert (first + second).misses == first.misses + second.misses
+    with pytest.raises(TypeError):
+        first + 1
+
+
+def test_the_usual_names():
+    predictions, truth = walks(0)
+    result = evaluate(predictions, truth)
+    named = result.as_dict()
+    expected = {k: v for fields in trackeval_fields(predictions, truth) for k, v in fields.items()}
+    for name, value in named.items():
+        if name in expected:
+            assert_allclose(value, np.mean(expected[name]), atol=1e-9, err_msg=name)
+    assert named["HOTA"] == result.hota and named["IDSW"] == result.id_switches
+    assert set(named) - set(expected) == {"Dets", "GT_Dets"}  # of another of its measures
+    assert repr(result) == (
+        f"TrackingResult(mota={result.mota:.4g}, idf1={result.idf1:.4g}, hota={result.hota:.4g})"
+    )

@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+import array_api_compat.numpy as xp
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ._mot_rows import Rows, read_rows
+from ...detection.overlap import Corners, iou
+from .rows import Rows, read_rows
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,15 @@ class Sequence:
         contested = (truth_counts[pairs.truth] > 1) | (prediction_counts[pairs.prediction] > 1)
         return np.unique(pairs.frame[contested]).tolist()
 
+    def matched(self, pairs: Pairs, scores: np.ndarray) -> np.ndarray:
+        """Which of `pairs` (K,) are matched, one assignment with the largest sum in every frame."""
+        matched = np.ones(len(pairs), dtype=bool)
+        places = self.places(pairs)
+        for frame in self.contested_frames(pairs):
+            now = places[frame]
+            matched[now] = self.match(frame, pairs, now, scores[now])
+        return matched
+
     def match(self, frame: int, pairs: Pairs, place: slice, scores: np.ndarray) -> np.ndarray:
         """Which of `pairs[place]` are in the frame's matching with the largest sum of `scores`.
 
@@ -108,17 +119,10 @@ def _overlapping_pairs(
     frame = np.repeat(np.arange(len(near) - 1), [len(places) for places in near[1:]])
     row, column = np.divmod(np.concatenate(near), prediction_blocks[frame, 1])
     row, column = row + truth_blocks[frame, 0], column + prediction_blocks[frame, 0]
-    iou = _iou(truth.boxes.take(row, axis=1), predictions.boxes.take(column, axis=1))
-    pairs = Pairs(frame, row, column, truth.tracks[row], predictions.tracks[column], iou)
-    return pairs.take(np.flatnonzero(iou > 0))
-
-
-def _iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """IoU of boxes (4, K) and others (4, K), one by one; 0 where they only touch."""
-    x1, y1, x2, y2 = boxes
-    other_x1, other_y1, other_x2, other_y2 = others
-    width = np.minimum(x2, other_x2) - np.maximum(x1, other_x1)
-    height = np.minimum(y2, other_y2) - np.maximum(y1, other_y1)
-    intersection = np.maximum(width, 0) * np.maximum(height, 0)
-    union = (x2 - x1) * (y2 - y1) + (other_x2 - other_x1) * (other_y2 - other_y1) - intersection
-    return np.divide(intersection, union, out=np.zeros_like(union), where=intersection > 0)
+    overlaps = iou(
+        xp,
+        Corners(*truth.boxes.take(row, axis=1)),
+        Corners(*predictions.boxes.take(column, axis=1)),
+    )
+    pairs = Pairs(frame, row, column, truth.tracks[row], predictions.tracks[column], overlaps)
+    return pairs.take(np.flatnonzero(overlaps > 0))
