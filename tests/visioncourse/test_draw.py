@@ -428,13 +428,14 @@ def test_no_figure_is_made_or_shown(ax, monkeypatch):
     draw.image(ax, np.zeros((3, 3)))
     draw.masks(ax, np.ones((3, 3), dtype=int))
     draw.boxes(ax, [[0, 0, 1, 1]])
+    draw.tracks(ax, ROWS, 3)
     assert plt.get_fignums() == before
 
 
 def test_every_function_says_what_it_does():
     functions = [getattr(draw, name) for name in draw.__all__]
     functions = [function for function in functions if inspect.isfunction(function)]
-    assert len(functions) == 9
+    assert len(functions) >= 10
     assert all(function.__doc__ for function in functions)
 
 
@@ -475,3 +476,42 @@ def test_what_is_new_in_a_pipeline_looks_different():
 def test_a_pipeline_that_cannot_be_drawn(forward, backward, changed, message):
     with pytest.raises(ValueError, match=message):
         draw.pipeline(plt.figure().subplots(), forward, backward, changed=changed)
+
+
+ROWS = np.array(
+    [  # frame, identity, x, y, width, height
+        [1, 7, 0, 0, 4, 2],
+        [3, 7, 6, 4, 4, 2],
+        [2, 7, 2, 2, 4, 2],
+        [3, 2, 10, 10, 2, 2],
+        [2, 9, 5, 5, 2, 2],
+        [4, 7, 9, 9, 4, 2],
+    ]
+)
+
+
+def test_a_track_goes_through_the_centres_of_its_boxes_up_to_the_frame(ax):
+    draw.image(ax, np.zeros((20, 30)))
+    first, second = draw.tracks(ax, ROWS, 3)
+    assert first.get_xydata().tolist() == [[2, 1], [4, 3], [8, 5]]
+    assert second.get_xydata().tolist() == [[11, 11]]
+    assert [box.get_xy() for box in ax.patches] == [(6, 4), (10, 10)]
+    assert [text.get_text() for text in ax.texts] == ["7", "2"]
+    assert ax.get_xlim() == (0, 30) and ax.get_ylim() == (20, 0)
+
+
+def test_a_track_goes_back_as_far_as_told_and_keeps_its_colour(ax):
+    draw.image(ax, np.zeros((20, 30)))
+    [short, _], [alone] = draw.tracks(ax, ROWS, 3, length=2), draw.tracks(ax, ROWS, 4, length=1)
+    assert short.get_xydata().tolist() == [[4, 3], [8, 5]]
+    assert alone.get_xydata().tolist() == [[11, 10]]
+    assert short.get_color() == alone.get_color() == draw.COLOURS[0]
+
+
+def test_no_track(ax):
+    assert draw.tracks(ax, [], 1) == draw.tracks(ax, ROWS, 99) == []
+
+
+def test_rows_that_are_no_tracks(ax):
+    with pytest.raises(ValueError, match=r"rows must have shape \(R, 6\) .* got \(2, 4\)"):
+        draw.tracks(ax, np.zeros((2, 4)), 1)

@@ -24,6 +24,7 @@ from .style import (
     WIDTH,
     use_course_style,
 )
+from .video import tracks
 
 __all__ = [
     "BLACK",
@@ -48,5 +49,6 @@ __all__ = [
     "masks",
     "pipeline",
     "probability_map",
+    "tracks",
     "use_course_style",
 ]
