@@ -50,23 +50,23 @@ def match(detections: Table, truth: Table, num_classes: int, pair_iou: PairIou) 
     num_truth = np.stack(
         [np.bincount(truth["class"][~row], minlength=num_classes) for row in ignored]
     )
-    d, g, reached = _edges(detections, truth, pair_iou)
-    # Boxes that are not ignored come first, however small their IoU: an order for each range.
-    preference = np.argsort(2 * d + ignored[:, g], axis=1, kind="stable")  # (A, E)
-    g, reached = g[preference], reached[preference]
-    regular = np.where(np.take_along_axis(ignored, g, axis=1), NONE, ALL_THRESHOLDS)
-    exclusive = np.where(crowd[g], NONE, ALL_THRESHOLDS)
-
     unmatched = np.full((len(AREA_RANGES), len(detections["class"])), ALL_THRESHOLDS)
     free = np.full(ignored.shape, ALL_THRESHOLDS)
     true_positive = np.zeros_like(unmatched)
     areas = np.arange(len(AREA_RANGES))[:, None]
-    for edges in _equal_runs(positions_in_runs(detections["group"][d])):  # (B,) of all groups
-        di, gi = (areas, d[edges]), (areas, g[:, edges])  # (A, B) entries, no two the same
-        matched = reached[:, edges] & unmatched[di] & free[gi]
-        unmatched[di] ^= matched
-        free[gi] ^= matched & exclusive[:, edges]
-        true_positive[di] |= matched & regular[:, edges]
+    for pairs in pairs_within_groups(detections, truth, whole_groups=True):
+        d, g, reached = _edges(*pairs, pair_iou(*pairs))
+        # Boxes that are not ignored come first, however small their IoU: an order for each range.
+        preference = np.argsort(2 * d + ignored[:, g], axis=1, kind="stable")  # (A, E)
+        g, reached = g[preference], reached[preference]
+        regular = np.where(np.take_along_axis(ignored, g, axis=1), NONE, ALL_THRESHOLDS)
+        exclusive = np.where(crowd[g], NONE, ALL_THRESHOLDS)
+        for edges in _equal_runs(positions_in_runs(detections["group"][d])):  # of all groups
+            di, gi = (areas, d[edges]), (areas, g[:, edges])  # (A, B) entries, no two the same
+            matched = reached[:, edges] & unmatched[di] & free[gi]
+            unmatched[di] ^= matched
+            free[gi] ^= matched & exclusive[:, edges]
+            true_positive[di] |= matched & regular[:, edges]
     false_positive = np.where(_out_of_range(detections["area"]), NONE, unmatched)
     return Outcome(true_positive, true_positive | false_positive, num_truth)
 
@@ -77,23 +77,18 @@ def unpack(bits: np.ndarray) -> np.ndarray:
 
 
 def _edges(
-    detections: Table, truth: Table, pair_iou: PairIou
+    d: np.ndarray, g: np.ndarray, iou: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs that can match, (E,): detection, true box, and the thresholds reached, in bits.
+    """Of all pairs those that can match, (E,): detection, true box, thresholds reached in bits.
 
     Detections stand in the order of their scores, and each has its best box first; of equal ones
     the last in the file.
     """
-    close = [(np.empty(0, dtype=int), np.empty(0, dtype=int), np.empty(0))]
-    for d, g in pairs_within_groups(detections, truth):
-        iou = pair_iou(d, g)
-        reached = np.flatnonzero(iou >= IOU_THRESHOLDS[0])
-        close.append((d[reached], g[reached], iou[reached]))
-    d, g, iou = (np.concatenate(columns) for columns in zip(*close, strict=True))
-    order = np.lexsort((-g, -iou, d))
+    close = np.flatnonzero(iou >= IOU_THRESHOLDS[0])
+    close = close[np.lexsort((-g[close], -iou[close], d[close]))]
     # An IoU of 0.62 reaches three thresholds: 0b111.
-    bits = 2 ** np.searchsorted(IOU_THRESHOLDS, iou[order], side="right") - 1
-    return d[order], g[order], bits.astype(np.uint16)
+    reached = 2 ** np.searchsorted(IOU_THRESHOLDS, iou[close], side="right") - 1
+    return d[close], g[close], reached.astype(np.uint16)
 
 
 def _out_of_range(area: np.ndarray) -> np.ndarray:

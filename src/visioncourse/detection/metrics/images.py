@@ -19,7 +19,7 @@ Table = dict[str, np.ndarray]
 Images = Iterable[Mapping[str, Any]]
 PairIou = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-BLOCK_PAIRS = 2**17  # of a detection and a true box, in memory at once
+BLOCK_PAIRS = 2**18  # of a detection and a true box, in memory at once
 WHOLE = "whole numbers from 0 to 2^63 - 1"
 
 
@@ -138,16 +138,21 @@ def positions_in_runs(keys: np.ndarray) -> np.ndarray:
     return np.arange(len(keys)) - np.searchsorted(keys, keys, side="left")
 
 
-def pairs_within_groups(detections: Table, truth: Table) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def pairs_within_groups(
+    detections: Table, truth: Table, *, whole_groups: bool = False
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Every pair of a detection and a true box of the same class and image, as row indices.
 
-    They come in blocks of about BLOCK_PAIRS, the pairs of one detection always together.
+    They come in blocks of about BLOCK_PAIRS, the pairs of one detection always together, or those
+    of a class in an image.
     """
     first = np.searchsorted(truth["group"], detections["group"], side="left")
     counts = np.searchsorted(truth["group"], detections["group"], side="right") - first
     ends = np.cumsum(counts)
     total = ends[-1] if len(ends) else 0
     starts = np.searchsorted(ends, np.arange(0, total, BLOCK_PAIRS), side="right")
+    if whole_groups:
+        starts = np.searchsorted(detections["group"], detections["group"][starts])
     for start, end in pairwise([*np.unique(starts), len(counts)]):
         block = slice(start, end)
         d = np.repeat(np.arange(start, end), counts[block])  # (P,)

@@ -79,10 +79,10 @@ def test_a_threshold_out_of_range_is_named(threshold):
 
 
 def test_many_classes_and_boxes_fit_into_little_memory():
-    """1.4 million pairs, held in blocks; the pairs alone would take 110 MB."""
+    """1.4 million pairs, held in blocks; all of them take 173 MB."""
     rng = np.random.default_rng(0)
     boxes = np.sort(rng.uniform(0, 1000, (1200, 2, 2)), axis=1).reshape(-1, 4)
     image = {"boxes": boxes, "labels": np.full(1200, 10**15), "scores": rng.random(1200)}
     peak, result = peak_memory(lambda: voc_average_precision([image], [image]))
-    assert peak < 30e6
+    assert peak < 50e6
     assert result.map == 1
