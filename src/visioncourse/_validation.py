@@ -145,6 +145,18 @@ def check_shares(**numbers: float) -> None:
             raise ValueError(f"{name} must lie in [0, 1], got {number!r}")
 
 
+def check_spans(**spans: tuple[float, float]) -> None:
+    """Refuse a pair that is not 0 < smallest <= largest, both finite."""
+    for name, span in spans.items():
+        try:
+            smallest, largest = span
+            legal = _is_real(smallest) and _is_real(largest)
+        except (TypeError, ValueError):
+            legal = False
+        if not legal or not 0 < smallest <= largest < float("inf"):
+            raise ValueError(f"{name} must be 0 < smallest <= largest, got {span!r}")
+
+
 def check_whole(smallest: int, **numbers: int) -> None:
     """Refuse what is no whole number of Python's or NumPy's, or is below `smallest`."""
     for name, number in numbers.items():

@@ -6,7 +6,8 @@
 from .paint import COLOUR_FAMILIES
 from .shapes import CLASS_NAMES, Shape
 from .simulated_detector import simulate_detections
-from .still import WORLDS, Scene, make_scene
+from .still import WORLDS, make_scene
+from .truth import Scene
 from .video import VIDEOS, Video, make_video, moving_boxes
 
 __all__ = [

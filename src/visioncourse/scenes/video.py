@@ -21,7 +21,7 @@ from .paint import (
     random_colour,
 )
 from .shapes import CLASS_NAMES, PATTERNS, Shape, Texture
-from .still import Layout, Scene
+from .truth import Layout, Scene
 
 COLUMNS = ("frame", "identity", "x", "y", "w", "h", "confidence", "class", "visibility")
 STONE = (0.47, 0.47, 0.45)
