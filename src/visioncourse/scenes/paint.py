@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .shapes import Shape, Wire
+from .shapes import Pixels, Shape, Wire, offsets, spans
 
 # RGB in [0, 1]. Shapes are brighter or more colourful than the ground, but bright sand and a shape
 # in the shade come close: the colour of one pixel tells a lot about it, and not all.
@@ -93,46 +93,39 @@ def random_colour(
     return tuple(np.clip(colour, 0, 1).tolist())
 
 
-def lay(image: np.ndarray, thing: Shape | Wire) -> None:
-    """Put a thing and its shadow on the picture, lit from the upper left."""
+def lay(image: np.ndarray, thing: Shape | Wire, pixels: Pixels) -> None:
+    """Put a thing, which is seen at these pixels, and its shadow on the picture.
+
+    The light comes from the upper left.
+    """
     shadow = 0.12 * thing.size
-    # Pointed corners cast a shadow up to four times as far as sides do.
-    rows, columns = window(image.shape[:2], thing, 5 * shadow)
-    part = image[rows, columns]
-    dx = np.arange(columns.start, columns.stop)[None, :] + 0.5 - thing.x
-    dy = np.arange(rows.start, rows.stop)[:, None] + 0.5 - thing.y
+    across, down = spans(image.shape[:2], thing, shift=shadow, margin=shadow * thing.mitre)
+    dx, dy = offsets(thing, across, down)
     depth = np.clip(0.5 - thing.distance(dx - shadow, dy - shadow) / (2 * shadow), 0, 1)
-    part *= 1 - SHADOW * depth[..., None]
-    inside = thing.distance(dx, dy) <= 0
-    part[inside] = surface(thing, dx, dy)[inside]
+    image[down, across] *= 1 - SHADOW * depth[..., None]
+    rows, columns = pixels
+    image[rows, columns] = surface(thing, columns + 0.5 - thing.x, rows + 0.5 - thing.y)
 
 
 def surface(thing: Shape | Wire, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
-    """The colours (..., 3) of a thing at these offsets from its centre."""
+    """The colours (n, 3) of a thing at these n offsets from its centre."""
     if isinstance(thing, Wire):
-        return np.broadcast_to(thing.colour, (*np.broadcast_shapes(dx.shape, dy.shape), 3))
+        return np.array(thing.colour)
     u = (math.cos(thing.angle) * dx + math.sin(thing.angle) * dy) / thing.size
     v = (math.cos(thing.angle) * dy - math.sin(thing.angle) * dx) / thing.size
     light = 1 - ROUNDING * (dx + dy) / thing.size
     if thing.texture is not None:
-        return light[..., None] * thing.texture(u, v)
-    weave = np.sin(8 * math.pi * u) * np.sin(8 * math.pi * v)
-    light = light + WEAVE * weave
-    return light[..., None] * np.array(thing.colour)
-
-
-def window(size: tuple[int, int], thing: Shape | Wire, margin: float = 0.0) -> tuple[slice, slice]:
-    """Rows and columns of a picture (height, width) that the thing may touch; perhaps none."""
-    reach = thing.radius + margin
-    rows, columns = (
-        slice(*np.clip((math.floor(c - reach), math.ceil(c + reach)), 0, side).tolist())
-        for c, side in ((thing.y, size[0]), (thing.x, size[1]))
-    )
-    return rows, columns
+        return light[:, None] * thing.texture(u, v)
+    light += WEAVE * (np.sin(8 * math.pi * u) * np.sin(8 * math.pi * v))
+    return light[:, None] * np.array(thing.colour)
 
 
 def photograph(image: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
     """What a camera makes of the light: noise of its sensor, and 256 steps."""
-    image = image + noise * rng.standard_normal(image.shape)
+    picture = rng.standard_normal(image.shape)
+    picture *= noise
+    picture += image
     # Rounding to a camera's steps also takes away last digits in which processors differ.
-    return np.round(np.clip(image, 0, 1) * 255) / 255
+    picture = np.clip(picture, 0, 1, out=picture)
+    picture *= 255
+    return np.rint(picture, out=picture) / 255

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -103,17 +104,18 @@ class Shape:
         """The distance of its farthest point from its centre."""
         return self.size * OUTLINES[self.looks][1]
 
+    @property
+    def mitre(self) -> float:
+        """How far its sharpest corner moves out when its sides move out by 1."""
+        return OUTLINES[self.looks][2]
+
     def mask(self, height: int, width: int) -> np.ndarray:
         """(height, width) True where a pixel's centre lies in the shape, hidden or not."""
-        dx, dy = self.offsets(height, width)
-        return self.distance(dx, dy) <= 0
+        return self.distance(*self.offsets(height, width)) <= 0
 
     def offsets(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """From the centre to every pixel's centre: dx (1, width) and dy (height, 1)."""
-        return (
-            np.arange(width)[None, :] + 0.5 - self.x,
-            np.arange(height)[:, None] + 0.5 - self.y,
-        )
+        return offsets(self, slice(0, width), slice(0, height))
 
     def distance(self, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
         """How far outside the shape's sides points at these offsets lie; negative is inside."""
@@ -155,6 +157,8 @@ class Wire:
         """As for a shape, the scale of its shadow."""
         return 4 * self.thickness
 
+    mitre = math.sqrt(2)  # its ends are cut at right angles
+
     def distance(self, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
         """How far outside the wire points at these offsets lie; negative is inside."""
         along = math.cos(self.angle) * dx + math.sin(self.angle) * dy
@@ -163,6 +167,41 @@ class Wire:
         slope = 2 * math.pi * self.amplitude / self.wavelength * np.cos(turn)
         away = np.abs(across - self.amplitude * np.sin(turn)) / np.sqrt(1 + slope * slope)
         return np.maximum(away - self.thickness / 2, np.abs(along) - self.length / 2)
+
+
+Pixels = tuple[np.ndarray, np.ndarray]  # rows (n,) and columns (n,)
+
+
+def spans(
+    size: tuple[int, int], thing: Shape | Wire, *, shift: float = 0.0, margin: float = 0.0
+) -> tuple[slice, slice]:
+    """Columns and rows of a picture (height, width) that the thing may touch; perhaps none.
+
+    Args:
+        shift: how far it is moved first, to the right and down.
+        margin: how far it is widened.
+    """
+    reach = thing.radius + margin
+    columns, rows = (
+        slice(min(max(math.floor(c - reach), 0), side), min(max(math.ceil(c + reach), 0), side))
+        for c, side in ((thing.x + shift, size[1]), (thing.y + shift, size[0]))
+    )
+    return columns, rows
+
+
+def offsets(thing: Shape | Wire, columns: slice, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+    """From the thing's centre to those of these pixels: dx (1, columns) and dy (rows, 1)."""
+    return (
+        np.arange(columns.start, columns.stop)[None, :] + 0.5 - thing.x,
+        np.arange(rows.start, rows.stop)[:, None] + 0.5 - thing.y,
+    )
+
+
+def pixels_of(thing: Shape | Wire, height: int, width: int) -> Pixels:
+    """The picture's pixels whose centres lie in the thing, hidden or not."""
+    columns, rows = spans((height, width), thing)
+    down, across = np.nonzero(thing.distance(*offsets(thing, columns, rows)) <= 0)
+    return down + rows.start, across + columns.start
 
 
 def _disk(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
@@ -185,7 +224,7 @@ STAR_WAIST = 0.45  # inner radius of a star, as a part of the outer
 
 def _star(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
     # Ten triangles, mirror images of one: from the centre to a tip and to the waist beside it.
-    tip = size / math.sqrt(5 * STAR_WAIST * math.sin(math.pi / 5))
+    tip = size * STAR_TIP
     turn = (np.arctan2(dy, dx) - angle + math.pi / 5) % (2 * math.pi / 5) - math.pi / 5
     radius = np.sqrt(dx * dx + dy * dy)
     x, y = radius * np.cos(turn), radius * np.abs(np.sin(turn))
@@ -206,11 +245,20 @@ def _cross(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndar
     return np.minimum(np.maximum(x - arm, y - arm / 3), np.maximum(x - arm / 3, y - arm))
 
 
-OUTLINES: dict[str, tuple[Callable[..., np.ndarray], float]] = {
-    "disk": (_disk, 1 / math.sqrt(math.pi)),
-    "square": (_polygon(4), math.sqrt(0.5)),
-    "triangle": (_polygon(3), 2 / math.sqrt(3 * math.sqrt(3))),
-    "star": (_star, 1 / math.sqrt(5 * STAR_WAIST * math.sin(math.pi / 5))),
-    "ring": (_ring, 1 / math.sqrt(0.75 * math.pi)),
-    "cross": (_cross, math.sqrt(9 / 20 * (1 + 1 / 9))),
+class Outline(NamedTuple):
+    """A form of area 1: how far outside a point lies, its radius, and its mitre (see `Shape`)."""
+
+    distance: Callable[..., np.ndarray]
+    radius: float
+    mitre: float
+
+
+STAR_TIP = 1 / math.sqrt(5 * STAR_WAIST * math.sin(math.pi / 5))
+OUTLINES = {
+    "disk": Outline(_disk, 1 / math.sqrt(math.pi), 1.0),
+    "square": Outline(_polygon(4), math.sqrt(0.5), math.sqrt(2)),
+    "triangle": Outline(_polygon(3), 2 / math.sqrt(3 * math.sqrt(3)), 2.0),
+    "star": Outline(_star, STAR_TIP, 2.7),
+    "ring": Outline(_ring, 1 / math.sqrt(0.75 * math.pi), 1.0),
+    "cross": Outline(_cross, math.sqrt(9 / 20 * (1 + 1 / 9)), math.sqrt(2)),
 }

@@ -24,7 +24,6 @@ from .paint import (
     DAYLIGHT,
     Ground,
     SmoothNoise,
-    lay,
     photograph,
     random_colour,
 )
@@ -148,10 +147,9 @@ def make_scene(
             maker.add_wire()
 
     image = Ground(ground_rng, height, width)()
-    for thing in layout.things:
-        lay(image, thing)
+    layout.paint(image)
     daylight = SmoothNoise(light_rng, height, width, min(height, width) / 2)()
-    image = image * (1 + DAYLIGHT * daylight[..., None])
+    image *= 1 + DAYLIGHT * daylight[..., None]
     return layout.scene(photograph(image, noise, noise_rng), names)
 
 

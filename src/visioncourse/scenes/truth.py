@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
-from .paint import window
-from .shapes import CLASS_NAMES, Shape, Wire
+from .paint import lay
+from .shapes import CLASS_NAMES, Pixels, Shape, Wire, pixels_of
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,29 @@ class Layout:
 
     def __init__(self, height: int, width: int, min_visible: int = 0) -> None:
         self.things: list[Shape | Wire] = []
-        self.visible: list[int] = []  # pixels of each
+        self.pixels: list[Pixels] = []  # of each thing, hidden or not
+        self.visible = np.zeros(0, dtype=np.int64)  # how many of them are seen
         self.top = np.full((height, width), -1)  # index of the thing seen, -1 for none
         self.min_visible = min_visible
 
     def add(self, thing: Shape | Wire) -> bool:
         """Lay a thing on top, unless it or one below would show too little; say whether."""
-        rows, columns = window(self.top.shape, thing)
-        dx = np.arange(columns.start, columns.stop)[None, :] + 0.5 - thing.x
-        dy = np.arange(rows.start, rows.stop)[:, None] + 0.5 - thing.y
-        inside = thing.distance(dx, dy) <= 0
-        covered = self.top[rows, columns][inside]
-        hidden = np.bincount(covered[covered >= 0], minlength=len(self.things))
-        if self.min_visible:
-            left = np.array(self.visible, dtype=np.int64) - hidden
-            if covered.size < self.min_visible or (left < self.min_visible).any():
-                return False
-        self.visible = [*(np.array(self.visible, dtype=np.int64) - hidden), covered.size]
-        self.top[rows, columns][inside] = len(self.things)
+        pixels = pixels_of(thing, *self.top.shape)
+        covered = self.top[pixels]
+        hidden = np.bincount(covered + 1, minlength=len(self.things) + 1)[1:]
+        left = np.append(self.visible - hidden, covered.size)
+        if self.min_visible and left.min() < self.min_visible:
+            return False
+        self.top[pixels] = len(self.things)
         self.things.append(thing)
+        self.pixels.append(pixels)
+        self.visible = left
         return True
+
+    def paint(self, image: np.ndarray) -> None:
+        """Put all things and their shadows on a picture of the ground."""
+        for thing, pixels in zip(self.things, self.pixels, strict=True):
+            lay(image, thing, pixels)
 
     def scene(
         self,
@@ -69,25 +73,16 @@ class Layout:
         identities: Sequence[int] | None = None,
     ) -> Scene:
         """The truth of what has been laid; things of class 0 hide others and are no objects."""
-        is_object = np.array([thing.class_index > 0 for thing in self.things], dtype=bool)
-        visible = np.unique(self.top[self.top >= 0])
-        visible = visible[is_object[visible]]
-        classes = np.array([self.things[k].class_index for k in visible], dtype=np.int64)
-        instance_masks = self.top == visible[:, None, None]  # (N, H, W)
-        class_of = np.zeros(len(self.things) + 1, dtype=np.int64)  # the last entry is for -1
-        class_of[visible] = classes
+        class_of = np.array([thing.class_index for thing in self.things] + [0], dtype=np.int64)
+        seen = np.flatnonzero((self.visible > 0) & (class_of[:-1] > 0))
+        places = ndimage.find_objects(self.top + 1)
+        boxes = [(x.start, y.start, x.stop, y.stop) for y, x in (places[k] for k in seen)]
         return Scene(
             image=image,
-            semantic_mask=class_of[self.top],
-            instance_masks=instance_masks,
-            boxes=np.array([tight_box(mask) for mask in instance_masks]).reshape(-1, 4),
-            classes=classes,
+            semantic_mask=class_of[self.top],  # its last entry is for -1
+            instance_masks=self.top == seen[:, None, None],
+            boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4),
+            classes=class_of[seen],
             class_names=class_names,
-            identities=None if identities is None else np.array(identities, np.int64)[visible],
+            identities=None if identities is None else np.array(identities, np.int64)[seen],
         )
-
-
-def tight_box(mask: np.ndarray) -> tuple[float, float, float, float]:
-    """Edges x1, y1, x2, y2 around the True pixels, of which there is at least one."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)

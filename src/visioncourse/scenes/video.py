@@ -16,7 +16,6 @@ from .paint import (
     DAYLIGHT,
     Ground,
     SmoothNoise,
-    lay,
     photograph,
     random_colour,
 )
@@ -157,8 +156,7 @@ def make_video(
             layout.add(_shape(path, k, looks[path.identity - 1], x, y))
         for stone in stones:
             layout.add(_moved(stone, x, y))
-        for thing in layout.things:
-            lay(image, thing)
+        layout.paint(image)
         brightness = 1 + light * math.sin(2 * math.pi * t / 45 + phase)
         image *= (1 + DAYLIGHT * daylight(t / 4, 0.0)[..., None]) * brightness
         identities = [path.identity for path, _ in present] + [0] * num_stones
