@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import signal
 
 SPEED = 0.012  # of a typical object, in shorter sides a frame
-RESTS = 0.15  # probability that a path has a stop within 30 frames, times `stops`
+STOPS = 0.15  # mean number of stops in 30 frames
+STANDING, BRAKING = (8, 18), 4  # how many frames a stop and its slowing down take
+APART = math.pi / 3  # least angle between the directions of two objects that meet
 
 
 @dataclass(frozen=True)
@@ -28,108 +31,115 @@ class Path:
     angles: np.ndarray
     size: float
 
-    def at(self, frame: int) -> int | None:
-        """The path's own index of a frame of the video, None where it is not there."""
-        k = frame - self.start
-        return k if 0 <= k < len(self.centres) else None
+
+class Appointment(NamedTuple):
+    """Where an object must be in one frame, and in which direction it then moves."""
+
+    frame: int
+    place: np.ndarray
+    heading: float
 
 
 @dataclass(frozen=True)
 class Motion:
-    """What decides about paths; see :py:func:`make_video` for the meaning.
+    """How objects move; :py:func:`visioncourse.scenes.make_video` says what the arguments mean."""
 
-    Attributes:
-        speed: of a typical object, 1 is slow walking; >= 0.
-        turns, stops: how much and how often, >= 0.
-        meeting: "none", "pairs" (every two objects meet), or "places" (each passes a given place).
-    """
-
+    num_frames: int
+    height: int
+    width: int
+    size_range: tuple[float, float]
     speed: float
     turns: float
     stops: float
-    meeting: str
+
+    @property
+    def area(self) -> np.ndarray:
+        return np.array([self.width, self.height], dtype=np.float64)
+
+    @property
+    def side(self) -> int:
+        return min(self.height, self.width)
 
 
 def make_paths(
-    rng: np.random.Generator,
-    motion: Motion,
-    *,
-    num_frames: int,
-    height: int,
-    width: int,
-    num_objects: int,
-    size_range: tuple[float, float],
-    places: np.ndarray,
+    rng: np.random.Generator, motion: Motion, num_objects: int, meeting: str, stones: np.ndarray
 ) -> list[Path]:
-    """About `num_objects` paths at a time: when one has left, another object enters.
-
-    `places` (k, 2) are the points that paths lead through where they shall meet something.
-    """
-    side = min(height, width)
+    """About `num_objects` paths at a time: when one has left, another object enters."""
+    frames = _times(rng, num_objects, motion.num_frames)
+    headings = rng.uniform(0, 2 * math.pi, num_objects)
+    places = rng.uniform(0.1, 0.9, (num_objects, 2)) * motion.area
+    if meeting == "pairs":
+        second = np.arange(1, num_objects, 2)
+        places = np.repeat(spread(rng, len(second) + 1, motion), 2, axis=0)[:num_objects]
+        frames[second] = frames[second - 1]
+        headings[second] = headings[second - 1] + rng.uniform(APART, 2 * math.pi - APART)
+    elif meeting == "stones":
+        places = stones[np.arange(num_objects) % len(stones), :2]
     paths: list[Path] = []
-    meetings = [None] * num_objects
-    if motion.meeting == "pairs":
-        points = rng.uniform((0.3, 0.3), (0.7, 0.7), ((num_objects + 1) // 2, 2))
-        frames = rng.integers(
-            num_frames // 4, max(num_frames * 3 // 4, num_frames // 4 + 1), len(points)
-        )
-        meetings = [
-            (points[k // 2] * (width, height), int(frames[k // 2])) for k in range(num_objects)
-        ]
-    elif motion.meeting == "places" and len(places):
-        frames = rng.integers(
-            num_frames // 4, max(num_frames * 3 // 4, num_frames // 4 + 1), num_objects
-        )
-        meetings = [(places[k % len(places)], int(frames[k])) for k in range(num_objects)]
-    for meeting in meetings:
-        first = 0
-        while first < num_frames:
-            size = side * rng.uniform(*size_range)
-            centres, angles = _walk(rng, motion, num_frames, side, first, meeting, height, width)
-            inside = _stay(centres, size, height, width, first if meeting is None else meeting[1])
-            if inside.stop > inside.start:
-                start = max(inside.start, 0)
-                paths.append(Path(len(paths) + 1, start, centres[inside], angles[inside], size))
-            first = inside.stop + int(rng.integers(1, 9))
-            meeting = None  # who comes later goes where he likes
+    for appointment in map(Appointment, frames.tolist(), places, headings.tolist()):
+        _add_paths(rng, motion, appointment, paths)
     return paths
 
 
+def spread(rng: np.random.Generator, count: int, motion: Motion) -> np.ndarray:
+    """Places (count, 2) in the middle of the picture, each in a strip of its own."""
+    x = (rng.permutation(count) + rng.uniform(0.3, 0.7, count)) / max(count, 1)
+    return np.stack([x, rng.uniform(0.3, 0.7, count)], axis=1) * motion.area
+
+
+def _times(rng: np.random.Generator, count: int, num_frames: int) -> np.ndarray:
+    """Frames (count,) in the middle two thirds of a video, spread over them."""
+    share = (rng.permutation(count) + rng.uniform(size=count)) / max(count, 1)
+    return (num_frames * (1 + 4 * share) / 6).astype(np.int64)
+
+
+def _add_paths(
+    rng: np.random.Generator, motion: Motion, appointment: Appointment, paths: list[Path]
+) -> None:
+    """The path of an object, and then those of the objects that come when the last has left."""
+    while appointment.frame < motion.num_frames:
+        size = motion.side * rng.uniform(*motion.size_range)
+        centres, angles = _walk(rng, motion, appointment)
+        first, end = _stay(centres, size / 2, motion, appointment.frame)
+        part = slice(first, end)
+        paths.append(Path(len(paths) + 1, first, centres[part], angles[part], size))
+        heading = rng.uniform(0, 2 * math.pi)
+        frame = end + int(rng.integers(1, 9))
+        appointment = Appointment(frame, _entry(rng, heading, motion), heading)
+
+
 def _walk(
-    rng: np.random.Generator,
-    motion: Motion,
-    num_frames: int,
-    side: int,
-    first: int,
-    meeting: tuple[np.ndarray, int] | None,
-    height: int,
-    width: int,
+    rng: np.random.Generator, motion: Motion, appointment: Appointment
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (T, 2) and angles (T,) of a walk that is somewhere at every frame."""
-    noise = rng.standard_normal(num_frames)
+    """Centres (T, 2) and angles (T,) of a walk that keeps the appointment."""
+    frame, place, heading = appointment
     # A turning rate that changes slowly: the filter forgets a tenth in each frame.
+    noise = rng.standard_normal(motion.num_frames)
     turning = signal.lfilter([0.1], [1, -0.9], 0.3 * motion.turns * noise)
-    heading = rng.uniform(0, 2 * math.pi) + np.cumsum(turning)
-    speed = np.full(num_frames, side * SPEED * motion.speed * rng.uniform(0.5, 1.5))
-    frames = np.arange(num_frames)
-    for _ in range(rng.poisson(RESTS * motion.stops * num_frames / 30)):
-        middle, half = rng.integers(num_frames), rng.integers(4, 9)
-        speed *= np.clip((np.abs(frames - middle) - half) / 4, 0, 1)  # slow down and start again
-    steps = speed[:, None] * np.stack([np.cos(heading), np.sin(heading)], axis=1)
+    turned = np.cumsum(turning)
+    headings = turned + heading - turned[frame]
+    steps = np.stack([np.cos(headings), np.sin(headings)], axis=1)
+    steps *= motion.side * SPEED * motion.speed * rng.uniform(0.5, 1.5)
+    steps *= _pace(rng, motion, frame)[:, None]
     centres = np.cumsum(steps, axis=0)
-    if meeting is not None:
-        point, frame = meeting
-        centres += point - centres[frame]
-    elif first == 0:
-        centres += rng.uniform((0.1, 0.1), (0.9, 0.9)) * (width, height) - centres[0]
-    else:
-        centres += _entry(rng, heading[first], height, width) - centres[first]
-    angles = rng.uniform(0, 2 * math.pi) + np.cumsum(turning + rng.normal(0, 0.02))
-    return centres, angles
+    spin = rng.normal(0, 0.02) * np.arange(motion.num_frames)
+    return centres + place - centres[frame], rng.uniform(0, 2 * math.pi) + turned + spin
 
 
-def _entry(rng: np.random.Generator, heading: float, height: int, width: int) -> np.ndarray:
+def _pace(rng: np.random.Generator, motion: Motion, busy: int) -> np.ndarray:
+    """(T,) speed of each frame as a part of the full one; there is no stop around a busy frame."""
+    frames = np.arange(motion.num_frames)
+    pace = np.ones(motion.num_frames)
+    for _ in range(rng.poisson(STOPS * motion.stops * motion.num_frames / 30)):
+        middle, half = int(rng.integers(motion.num_frames)), rng.integers(*STANDING) / 2
+        if abs(middle - busy) > STANDING[1]:
+            pace *= np.clip((np.abs(frames - middle) - half) / BRAKING, 0, 1)
+    return pace
+
+
+def _entry(rng: np.random.Generator, heading: float, motion: Motion) -> np.ndarray:
     """A point on the border from which the heading leads inside."""
+    height, width = motion.height, motion.width
     dx, dy = math.cos(heading), math.sin(heading)
     across, down = abs(dx) * height, abs(dy) * width  # how much of each border faces the heading
     if rng.uniform() * (across + down) < across:
@@ -137,13 +147,9 @@ def _entry(rng: np.random.Generator, heading: float, height: int, width: int) ->
     return np.array([width * rng.uniform(0.15, 0.85), 0.0 if dy > 0 else height])
 
 
-def _stay(centres: np.ndarray, size: float, height: int, width: int, frame: int) -> slice:
-    """The frames around `frame` in which the object is in the picture without a break."""
-    x, y = centres.T
-    margin = size / 2
-    inside = (x > -margin) & (x < width + margin) & (y > -margin) & (y < height + margin)
-    outside = np.flatnonzero(~inside)
-    before, after = outside[outside < frame], outside[outside >= frame]
-    return slice(
-        int(before[-1]) + 1 if len(before) else 0, int(after[0]) if len(after) else len(centres)
-    )
+def _stay(centres: np.ndarray, margin: float, motion: Motion, frame: int) -> tuple[int, int]:
+    """First frame, and the one after the last, in which it is in the picture around `frame`."""
+    outside = ((centres < -margin) | (centres > motion.area + margin)).any(axis=1)
+    before, after = np.flatnonzero(outside[:frame]), np.flatnonzero(outside[frame:])
+    first = before[-1] + 1 if len(before) else 0
+    return int(first), int(frame + after[0]) if len(after) else motion.num_frames

@@ -58,9 +58,9 @@ def spline_weights(length: int, nodes: int, cell: float, shift: float) -> np.nda
     """(length, nodes): how much each node of the grid adds to each pixel."""
     place = (np.arange(length) + shift) / cell + 1
     away = np.abs(place[:, None] - np.arange(nodes))
-    inside = 2 / 3 - away**2 + away**3 / 2
-    outside = (2 - away) ** 3 / 6
-    weights = np.where(away < 1, inside, np.where(away < 2, outside, 0.0))
+    beyond = np.maximum(2 - away, 0)
+    inside = 2 / 3 - away * away + away * away * away / 2
+    weights = np.where(away < 1, inside, beyond * beyond * beyond / 6)
     weights.flags.writeable = False
     return weights
 

@@ -17,7 +17,7 @@ class Texture:
     Colours alone do not tell two textures of one pair apart: the histogram is the same.
 
     Attributes:
-        pattern: "stripes", "checks", "rings" or "sectors".
+        pattern: "stripes", "checks", "rings", "sectors" or "mottle".
         colours: two colours, red, green, blue in [0, 1].
         frequency: how often the pattern repeats over the shape's size, > 0.
         phase: where it begins, in radians.
@@ -46,6 +46,10 @@ PATTERNS = {
     "stripes": lambda u, v, f, phase: np.sin(f * u + phase),
     "checks": lambda u, v, f, phase: np.sin(f * u + phase) * np.sin(f * v + phase),
     "rings": lambda u, v, f, phase: np.sin(f * np.hypot(u, v) + phase),
+    "mottle": lambda u, v, f, phase: (
+        0.1 * np.sin(f * u + 2 * np.sin(0.8 * f * v))
+        + 0.1 * np.sin(1.2 * f * v + 2 * np.sin(f * u + phase))
+    ),
     "sectors": lambda u, v, f, phase: np.sin(round(f / 2) * np.arctan2(v, u) + phase),
 }
 
@@ -61,8 +65,8 @@ class Shape:
         size: square root of its area, so that classes do not differ by area.
         angle: rotation in radians, clockwise as seen; at 0 one side of a polygon faces right.
         colour: red, green, blue in [0, 1].
-        kind: "disk", "square", "triangle", "star", "ring" or "cross"; that of the class if not
-            given. With it the class index may be any number >= 0.
+        kind: "disk", "square", "triangle", "star", "ring", "cross" or "stone"; that of the class
+            if not given. With it the class index may be any number >= 0.
         texture: a pattern in place of the one colour.
 
     Raises:
@@ -103,6 +107,16 @@ class Shape:
     def radius(self) -> float:
         """The distance of its farthest point from its centre."""
         return self.size * OUTLINES[self.looks][1]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """x1, y1, x2, y2 around the whole shape, hidden or not."""
+        reach = self.radius
+        if self.looks not in CORNERS:  # round
+            return self.x - reach, self.y - reach, self.x + reach, self.y + reach
+        directions = CORNERS[self.looks] + self.angle
+        x, y = self.x + reach * np.cos(directions), self.y + reach * np.sin(directions)
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     @property
     def mitre(self) -> float:
@@ -245,6 +259,12 @@ def _cross(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndar
     return np.minimum(np.maximum(x - arm, y - arm / 3), np.maximum(x - arm / 3, y - arm))
 
 
+def _stone(dx: np.ndarray, dy: np.ndarray, size: float, angle: float) -> np.ndarray:
+    turn = np.arctan2(dy, dx) - angle
+    rim = 1 + 0.06 * np.cos(2 * turn) + 0.04 * np.cos(5 * turn + 1)
+    return np.sqrt(dx * dx + dy * dy) - size / math.sqrt(math.pi) * rim
+
+
 class Outline(NamedTuple):
     """A form of area 1: how far outside a point lies, its radius, and its mitre (see `Shape`)."""
 
@@ -260,5 +280,14 @@ OUTLINES = {
     "triangle": Outline(_polygon(3), 2 / math.sqrt(3 * math.sqrt(3)), 2.0),
     "star": Outline(_star, STAR_TIP, 2.7),
     "ring": Outline(_ring, 1 / math.sqrt(0.75 * math.pi), 1.0),
+    "stone": Outline(_stone, 1.1 / math.sqrt(math.pi), 1.1),
     "cross": Outline(_cross, math.sqrt(9 / 20 * (1 + 1 / 9)), math.sqrt(2)),
+}
+
+# The directions in which the corners of an outline at angle 0 lie, all at its radius.
+CORNERS = {
+    "square": math.pi / 4 + math.pi / 2 * np.arange(4),
+    "triangle": math.pi / 3 + 2 * math.pi / 3 * np.arange(3),
+    "star": 2 * math.pi / 5 * np.arange(5),
+    "cross": np.add.outer(math.pi / 2 * np.arange(4), np.arctan([-1 / 3, 1 / 3])).ravel(),
 }

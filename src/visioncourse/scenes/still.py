@@ -30,6 +30,7 @@ from .paint import (
 from .shapes import CLASS_NAMES, OUTLINES, Shape, Wire
 from .truth import Layout, Scene
 
+KINDS = tuple(name for name in COLOUR_FAMILIES if name in OUTLINES)
 TRIES = 40  # to find a place for a shape before it is left out
 BEACON_SIZE = 0.15  # of a beacon, as a part of the shorter side
 NEAR, FAR = 0.42, 0.54  # a disk within NEAR of a beacon is a buoy; none lies between NEAR and FAR
@@ -126,9 +127,8 @@ def make_scene(
     check_not_negative(noise=noise)
     check_shares(beacons=beacons, crowding=crowding)
     check_one_of(("by_class", "any"), colours=colours)
-    unknown = [name for name in classes if name not in OUTLINES]
-    if unknown or not classes:
-        raise ValueError(f"classes must be some of {[*OUTLINES]}, got {classes!r}")
+    if not classes or not set(classes) <= set(KINDS):
+        raise ValueError(f"classes must be some of {list(KINDS)}, got {classes!r}")
     if beacons and "disk" not in classes:
         raise ValueError(f"classes must hold 'disk' where there are beacons, got {classes!r}")
 

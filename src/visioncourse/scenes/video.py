@@ -4,28 +4,26 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import signal
 
-from .._validation import check_not_negative, check_one_of, check_whole
-from .motion import Motion, Path, make_paths
-from .paint import (
-    COLOUR_FAMILIES,
-    DAYLIGHT,
-    Ground,
-    SmoothNoise,
-    photograph,
-    random_colour,
-)
-from .shapes import CLASS_NAMES, PATTERNS, Shape, Texture
+from .._validation import check_not_negative, check_one_of, check_spans, check_whole
+from .motion import Motion, Path, make_paths, spread
+from .paint import COLOUR_FAMILIES, DAYLIGHT, Ground, SmoothNoise, photograph
+from .shapes import CLASS_NAMES, Shape, Texture
 from .truth import Layout, Scene
 
-COLUMNS = ("frame", "identity", "x", "y", "w", "h", "confidence", "class", "visibility")
-STONE = (0.47, 0.47, 0.45)
-STONE_SIZE = 0.34  # of a still thing, as a part of the shorter side
-PAIRS = (("disk", "triangle"), ("square", "cross"), ("star", "wire"))  # colours of a texture
+COLUMNS = 9  # frame, identity, x, y, w, h, confidence, class, visibility
+# Patterns that tell objects apart, and families of colours that several of them share.
+LOOKS = ("stripes", "checks", "rings", "sectors")
+PAIRS = (("disk", "triangle"), ("square", "cross"), ("star", "wire"), ("ring", "wire"))
+REPEATS = (1.2, 2.4)  # how often, at least and at most, a pattern repeats over an object's size
+STONE = Texture("mottle", ((0.33, 0.34, 0.32), (0.60, 0.58, 0.52)), 1.6, 0.0)
+STONE_SIZE = 0.34  # as a part of the shorter side
+LIGHT_PERIOD = 45  # frames from bright to bright
+CLOUDS = 0.25  # pixels a frame by which the daylight wanders
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,9 @@ class Video:
         """The truth as rows of MOTChallenge, by frame.
 
         As in the benchmark's truth, a box is that of the whole object, also where something hides
-        it or the picture cuts it off; `frames[t].boxes` are those of the visible pixels.
+        it or the picture cuts it off: a tracker has to know where an object is while it is hidden,
+        and a box of what is visible would jump and shrink whenever objects meet.
+        `frames[t].boxes` are those of the visible pixels, which a detector can see.
 
         Args:
             min_visibility: leave out objects of which less is visible, in [0, 1]. With 0 the
@@ -57,7 +57,7 @@ class Video:
             pixels, the picture's corner is (0, 0)), confidence 1, class index, visibility: the
             part of the object's area that is seen.
         """
-        return self.table[self.table[:, 8] >= min_visibility].copy()
+        return self.table[self.table[:, 8] >= min_visibility]
 
 
 VIDEOS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -65,7 +65,14 @@ VIDEOS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "easy": MappingProxyType({"num_objects": 4, "turns": 0.3, "stops": 0.3}),
         "crossing": MappingProxyType({"num_objects": 6, "meeting": "pairs", "turns": 0.3}),
         "occlusion": MappingProxyType(
-            {"num_objects": 6, "meeting": "places", "num_stones": 3, "size_range": (0.14, 0.22)}
+            {
+                "num_objects": 6,
+                "meeting": "stones",
+                "num_stones": 2,
+                "size_range": (0.13, 0.19),
+                "speed": 1.5,
+                "stops": 0.3,
+            }
         ),
         "crowd": MappingProxyType({"num_objects": 14, "size_range": (0.10, 0.20), "stops": 2.0}),
         "shaking": MappingProxyType({"num_objects": 6, "shake": 2.5, "light": 0.35}),
@@ -93,7 +100,7 @@ def make_video(
     """Draw the video of this seed, the same one on every machine.
 
     Every object has a texture of its own, which moves and turns with it. Several textures share
-    their two colours in equal parts, so that a histogram of colours confuses them.
+    their two colours in about equal parts, so that a histogram of colours confuses them.
 
     Args:
         seed: >= 0.
@@ -102,11 +109,11 @@ def make_video(
             another enters: there may be more identities than that.
         size_range: smallest and largest size of an object (the square root of its area) as a part
             of the picture's shorter side, 0 < smallest <= largest.
-        speed: of the objects, >= 0; 1 is about a hundredth of the shorter side a frame.
+        speed: of the objects, >= 0; with 1 it is 0.6 % to 1.8 % of the shorter side a frame.
         turns: how much paths turn, >= 0; 0 gives straight lines.
         stops: how often objects stop for some frames, >= 0.
-        meeting: "none"; "pairs", so that every two objects cross at one time and place; or
-            "places", so that objects pass behind the stones.
+        meeting: "none"; "pairs", so that every two objects cross at one time and place, in
+            directions at least 60° apart; or "stones", so that each object passes behind a stone.
         num_stones: still grey things in front of all objects, >= 0; they have no identity.
         shake: standard deviation of the camera's position in pixels, >= 0.
         light: by which part the brightness of all rises and falls, in [0, 1).
@@ -118,57 +125,36 @@ def make_video(
     Raises:
         ValueError: an argument out of its range.
     """
-    check_whole(0, seed=seed, num_objects=num_objects, num_stones=num_stones)
-    check_whole(1, num_frames=num_frames, height=height, width=width)
-    check_not_negative(noise=noise)
-    motion = checked_motion(speed, turns, stops, meeting, size_range)
-    check_not_negative(shake=shake, light=light)
+    motion = _checked_motion(seed, num_frames, height, width, size_range, speed, turns, stops)
+    check_whole(0, num_objects=num_objects, num_stones=num_stones)
+    check_one_of(("none", "pairs", "stones"), meeting=meeting)
+    if meeting == "stones" and num_stones == 0:
+        raise ValueError('num_stones must be at least 1 for meeting="stones", got 0')
+    check_not_negative(shake=shake, light=light, noise=noise)
     if light >= 1:
         raise ValueError(f"light must be below 1, got {light}")
 
-    rngs = np.random.default_rng(seed).spawn(6)
-    ground_rng, stone_rng, path_rng, look_rng, camera_rng, noise_rng = rngs
-    camera = _shaking(camera_rng, num_frames, shake)
-    margin = float(np.abs(camera).max(initial=0.0)) + 1
-    ground = Ground(ground_rng, height, width, margin)
-    stones = [_stone(stone_rng, k, num_stones, height, width) for k in range(num_stones)]
-    paths = make_paths(
-        path_rng,
-        motion,
-        num_frames=num_frames,
-        height=height,
-        width=width,
-        num_objects=num_objects,
-        size_range=size_range,
-        places=np.array([(stone.x, stone.y) for stone in stones]).reshape(-1, 2),
+    path_rng, stone_rng, look_rng, camera_rng, ground_rng, light_rng, noise_rng = (
+        np.random.default_rng(seed).spawn(7)
     )
-    looks = _looks(look_rng, len(paths))
-    daylight = SmoothNoise(camera_rng, height, width, min(height, width) / 2, num_frames / 4)
-    phase = camera_rng.uniform(0, 2 * math.pi)
+    stones = _stones(stone_rng, num_stones, motion)
+    paths = make_paths(path_rng, motion, num_objects, meeting, stones)
+    camera = _shaking(camera_rng, num_frames, shake)
+    stage = _Stage(motion, _cast(look_rng, paths), stones, camera)
+    ground = Ground(ground_rng, height, width, margin=np.abs(camera).max())
+    still = ground() if shake == 0 else None
+    daylight = _Daylight(light_rng, motion, light)
 
-    frames, rows = [], []
+    images, frames, rows = np.empty((num_frames, height, width, 3)), [], []
     for t in range(num_frames):
-        x, y = camera[t]
-        layout = Layout(height, width)
-        image = ground(x, y)
-        present = [(path, k) for path in paths if (k := path.at(t)) is not None]
-        for path, k in present:
-            layout.add(_shape(path, k, looks[path.identity - 1], x, y))
-        for stone in stones:
-            layout.add(_moved(stone, x, y))
+        layout, identities = stage.layout(t)
+        image = ground(*camera[t].tolist()) if still is None else still.copy()
         layout.paint(image)
-        brightness = 1 + light * math.sin(2 * math.pi * t / 45 + phase)
-        image *= (1 + DAYLIGHT * daylight(t / 4, 0.0)[..., None]) * brightness
-        identities = [path.identity for path, _ in present] + [0] * num_stones
-        picture = photograph(image, noise, noise_rng)
-        frames.append(layout.scene(picture, CLASS_NAMES, identities))
-        shapes = layout.things[: len(present)]
-        rows += [
-            _row(t, identity, shape, visible, height, width)
-            for identity, shape, visible in zip(identities, shapes, layout.visible, strict=False)
-        ]
-    table = np.array([row for row in rows if row is not None]).reshape(-1, len(COLUMNS))
-    return Video(np.stack([frame.image for frame in frames]), tuple(frames), table)
+        image *= daylight(t)
+        images[t] = photograph(image, noise, noise_rng)
+        frames.append(layout.scene(images[t], CLASS_NAMES, identities))
+        rows += _rows(t, layout, identities)
+    return Video(images, tuple(frames), np.array(rows).reshape(-1, COLUMNS))
 
 
 def moving_boxes(
@@ -182,50 +168,111 @@ def moving_boxes(
     speed: float = 1.0,
     turns: float = 1.0,
     stops: float = 1.0,
-    meeting: str = "none",
 ) -> np.ndarray:
-    """The boxes of a video without its pictures: for many objects and long sequences.
+    """The boxes of moving objects without their pictures: for many objects and long sequences.
 
-    Arguments and errors as for :py:func:`make_video`. Boxes are squares of the objects' size, and
-    nothing hides them.
+    Arguments and errors are those of :py:func:`make_video`. Boxes are upright squares, and none
+    hides another.
 
     Returns:
         (R, 9) rows as :py:meth:`Video.rows` gives them, with class 1 and visibility 1.
     """
-    check_whole(0, seed=seed, num_objects=num_objects)
-    check_whole(1, num_frames=num_frames, height=height, width=width)
-    motion = checked_motion(speed, turns, stops, meeting, size_range)
-    paths = make_paths(
-        np.random.default_rng(seed),
-        motion,
-        num_frames=num_frames,
-        height=height,
-        width=width,
-        num_objects=num_objects,
-        size_range=size_range,
-        places=np.zeros((0, 2)),
-    )
-    rows = [np.zeros((0, len(COLUMNS)))]
+    motion = _checked_motion(seed, num_frames, height, width, size_range, speed, turns, stops)
+    check_whole(0, num_objects=num_objects)
+    paths = make_paths(np.random.default_rng(seed), motion, num_objects, "none", np.empty((0, 3)))
+    rows = [np.empty((0, COLUMNS))]
     for path in paths:
         n = len(path.centres)
-        frame = np.arange(path.start + 1, path.start + n + 1)
-        corner = path.centres - path.size / 2
-        rest = np.array([path.size, path.size, 1.0, 1.0, 1.0])
-        rows.append(np.c_[frame, np.full(n, path.identity), corner, np.tile(rest, (n, 1))])
+        head = np.column_stack([path.start + np.arange(1, n + 1), np.full(n, path.identity)])
+        tail = np.tile([path.size, path.size, 1.0, 1.0, 1.0], (n, 1))
+        rows.append(np.hstack([head, path.centres - path.size / 2, tail]))
     table = np.concatenate(rows)
     return table[np.lexsort((table[:, 1], table[:, 0]))]
 
 
-def checked_motion(
-    speed: float, turns: float, stops: float, meeting: str, size_range: tuple[float, float]
+def _checked_motion(
+    seed: int,
+    num_frames: int,
+    height: int,
+    width: int,
+    size_range: tuple[float, float],
+    speed: float,
+    turns: float,
+    stops: float,
 ) -> Motion:
-    """The motion these arguments describe, or a ValueError that names the wrong one."""
+    check_whole(0, seed=seed)
+    check_whole(1, num_frames=num_frames, height=height, width=width)
+    check_spans(size_range=size_range)
     check_not_negative(speed=speed, turns=turns, stops=stops)
-    check_one_of(("none", "pairs", "places"), meeting=meeting)
-    smallest, largest = size_range
-    if not 0 < smallest <= largest < math.inf:
-        raise ValueError(f"size_range must be 0 < smallest <= largest, got {size_range}")
-    return Motion(speed, turns, stops, meeting)
+    return Motion(num_frames, height, width, size_range, speed, turns, stops)
+
+
+class _Actor(NamedTuple):
+    """An object: its path, its class, and its look."""
+
+    path: Path
+    class_index: int
+    texture: Texture
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Who and what is in a video, and how the camera (T, 2) moves."""
+
+    motion: Motion
+    cast: list[_Actor]
+    stones: np.ndarray
+    camera: np.ndarray
+
+    def layout(self, t: int) -> tuple[Layout, list[int]]:
+        """What lies where in frame t, and the identity of each thing, 0 for a stone's."""
+        layout = Layout(self.motion.height, self.motion.width)
+        x, y = self.camera[t].tolist()
+        here = [actor for actor in self.cast if 0 <= t - actor.path.start < len(actor.path.centres)]
+        for path, class_index, texture in here:
+            k = t - path.start
+            centre_x, centre_y = (path.centres[k] - (x, y)).tolist()
+            angle, colour = float(path.angles[k]), texture.colours[0]
+            layout.add(
+                Shape(class_index, centre_x, centre_y, path.size, angle, colour, texture=texture)
+            )
+        for stone_x, stone_y, size in self.stones.tolist():
+            place, colour = (stone_x - x, stone_y - y), STONE.colours[0]
+            layout.add(Shape(0, *place, size, stone_x, colour, kind="stone", texture=STONE))
+        return layout, [actor.path.identity for actor in here] + [0] * len(self.stones)
+
+
+def _rows(t: int, layout: Layout, identities: list[int]) -> list[tuple[float, ...]]:
+    """The MOT rows of the objects whose boxes reach into the picture."""
+    height, width = layout.top.shape
+    rows = []
+    for k, (shape, identity) in enumerate(zip(layout.things, identities, strict=True)):
+        x1, y1, x2, y2 = shape.box
+        if identity and x2 > 0 and y2 > 0 and x1 < width and y1 < height:
+            whole = x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height
+            area = len(layout.pixels[k][0]) if whole else max(shape.size**2, 1.0)
+            seen = min(layout.visible[k] / area, 1.0) if area else 0.0
+            rows.append((t + 1, identity, x1, y1, x2 - x1, y2 - y1, 1, shape.class_index, seen))
+    return rows
+
+
+def _stones(rng: np.random.Generator, count: int, motion: Motion) -> np.ndarray:
+    """(count, 3) x, y and size of things that lie still, apart from each other."""
+    return np.column_stack([spread(rng, count, motion), np.full(count, motion.side * STONE_SIZE)])
+
+
+def _cast(rng: np.random.Generator, paths: list[Path]) -> list[_Actor]:
+    """Looks that differ as long as there are enough patterns and pairs of colours."""
+    kinds = [(pattern, pair) for pattern in LOOKS for pair in PAIRS]
+    order = [k for _ in range(0, len(paths), len(kinds)) for k in rng.permutation(len(kinds))]
+    cast = []
+    for path, k in zip(paths, order, strict=False):
+        pattern, pair = kinds[k]
+        # The two colours themselves, without a spread: a histogram shall not tell them apart.
+        colours = COLOUR_FAMILIES[pair[0]], COLOUR_FAMILIES[pair[1]]
+        texture = Texture(pattern, colours, rng.uniform(*REPEATS), rng.uniform(0, 2 * math.pi))
+        cast.append(_Actor(path, int(rng.integers(1, len(CLASS_NAMES))), texture))
+    return cast
 
 
 def _shaking(rng: np.random.Generator, num_frames: int, shake: float) -> np.ndarray:
@@ -235,77 +282,16 @@ def _shaking(rng: np.random.Generator, num_frames: int, shake: float) -> np.ndar
     return shake * smooth * math.sqrt(1 - 0.7**2)  # of standard deviation `shake`
 
 
-def _stone(rng: np.random.Generator, k: int, count: int, height: int, width: int) -> Shape:
-    """The k-th of `count` stones, each in a strip of the picture of its own."""
-    return Shape(
-        class_index=0,
-        x=width * (k + rng.uniform(0.3, 0.7)) / count,
-        y=height * rng.uniform(0.3, 0.7),
-        size=min(height, width) * STONE_SIZE,
-        angle=rng.uniform(0, 2 * math.pi),
-        colour=random_colour(rng, STONE),
-        kind="square",
-    )
+class _Daylight:
+    """Light that rises and falls, and lies in patches that wander like the shadows of clouds."""
 
+    def __init__(self, rng: np.random.Generator, motion: Motion, change: float) -> None:
+        way = CLOUDS * motion.num_frames
+        self.patches = SmoothNoise(rng, motion.height, motion.width, motion.side / 2, way)
+        self.phase = rng.uniform(0, 2 * math.pi)
+        self.change = change
 
-@dataclass(frozen=True)
-class Look:
-    """What an object is and how it looks, whatever it does."""
-
-    class_index: int
-    texture: Texture
-
-
-def _looks(rng: np.random.Generator, count: int) -> list[Look]:
-    """Appearances that differ as long as there are enough patterns and pairs of colours."""
-    kinds = [(pattern, pair) for pattern in PATTERNS for pair in PAIRS]
-    order: list[int] = []
-    while len(order) < count:
-        order += rng.permutation(len(kinds)).tolist()
-    looks = []
-    for k in order[:count]:
-        pattern, pair = kinds[k]
-        # The two colours themselves, without a spread: a histogram shall not tell them apart.
-        first, second = (COLOUR_FAMILIES[name] for name in pair)
-        texture = Texture(
-            pattern, (first, second), rng.uniform(1.2, 2.4), rng.uniform(0, 2 * math.pi)
-        )
-        looks.append(Look(int(rng.integers(1, len(CLASS_NAMES))), texture))
-    return looks
-
-
-def _shape(path: Path, k: int, look: Look, x: float, y: float) -> Shape:
-    """The object of a path, as a camera at (x, y) sees it."""
-    return Shape(
-        class_index=look.class_index,
-        x=float(path.centres[k, 0]) - x,
-        y=float(path.centres[k, 1]) - y,
-        size=path.size,
-        angle=float(path.angles[k]),
-        colour=look.texture.colours[0],
-        texture=look.texture,
-    )
-
-
-def _moved(stone: Shape, x: float, y: float) -> Shape:
-    return Shape(**{**vars(stone), "x": stone.x - x, "y": stone.y - y})
-
-
-def _row(
-    t: int, identity: int, shape: Shape, visible: int, height: int, width: int
-) -> tuple[float, ...] | None:
-    """The row of an object, or None where none of it lies in the picture."""
-    reach = math.ceil(shape.radius) + 1
-    # The whole object, on pixels that go on beyond the picture.
-    left, top = math.floor(shape.x) - reach, math.floor(shape.y) - reach
-    grid = np.arange(2 * reach + 2)
-    inside = shape.distance(grid + left + 0.5 - shape.x, grid[:, None] + top + 0.5 - shape.y) <= 0
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
-        return None
-    x1, y1 = left + columns[0], top + rows[0]
-    x2, y2 = left + columns[-1] + 1, top + rows[-1] + 1
-    if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
-        return None
-    visibility = visible / int(inside.sum())
-    return (t + 1, identity, x1, y1, x2 - x1, y2 - y1, 1, shape.class_index, visibility)
+    def __call__(self, t: int) -> np.ndarray:
+        """(H, W, 1) how bright each pixel is in frame t."""
+        brightness = 1 + self.change * math.sin(2 * math.pi * t / LIGHT_PERIOD + self.phase)
+        return ((1 + DAYLIGHT * self.patches(CLOUDS * t)) * brightness)[..., None]
