@@ -45,7 +45,7 @@ WORLDS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             {
                 "height": 64,
                 "width": 64,
-                "num_objects": 5,
+                "num_objects": 4,
                 "size_range": (0.15, 0.42),
                 "colours": "any",
                 "wires": 2,

@@ -60,5 +60,5 @@ def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
 
 
 RECIPES = {
-    "unet": segments(lambda seed: UNet(7, seed=seed), steps=12_000),
+    "unet": segments(lambda seed: UNet(7, seed=seed), steps=7000),
 }
