@@ -1,6 +1,6 @@
 """The course's one synthetic world: seeded pictures and videos whose every pixel is known.
 
-:py:mod:`visioncourse.scenes.tensors`, which needs Torch, is imported by itself.
+`visioncourse.scenes.tensors`, which needs Torch, is imported by itself.
 """
 
 from .paint import COLOUR_FAMILIES

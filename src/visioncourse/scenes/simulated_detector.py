@@ -37,7 +37,7 @@ def simulate_detections(
             rows' largest coordinates are taken.
 
     Returns:
-        For each frame (N, 5): x1, y1, x2, y2 in pixels and a score in (0, 1), the best score first.
+        An array (N, 5) for each frame, x1, y1, x2, y2 in pixels and a score in (0, 1), best first.
         The score is higher for detections that are right, visible and well placed, but the scores
         of false alarms overlap with those of objects.
 
