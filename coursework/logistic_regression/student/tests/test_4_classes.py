@@ -101,9 +101,7 @@ def test_image_loss_of_one_pixel(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(
-    "logistic_regression/pixels.html#the-loss-of-nine-pixels", "nine pixels"
-)
+@pytest.mark.see("logistic_regression/pixels.html#the-loss-of-nine-pixels", "nine pixels")
 def test_image_loss_of_nine_pixels(student, expect):
     """The nine pixels of the book have the mean loss 0.2172."""
     expect(
