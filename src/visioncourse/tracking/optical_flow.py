@@ -11,16 +11,25 @@ For motion of more than a pixel or two the linear equation fails; a pyramid of h
 it into a small one, which every finer level refines (Bouguet, "Pyramidal Implementation of the
 Lucas Kanade Feature Tracker", 2000).
 
-Everything runs on NumPy arrays and on Torch tensors.
+Images may be NumPy's or Torch's, of any floating type, and results come back in theirs. The work is
+SciPy's, in float64: values alone, without gradients for Torch.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-import array_api_compat
+import numpy as np
+from scipy.ndimage import correlate1d, map_coordinates, uniform_filter
 
-from .._validation import check_finite, check_probabilities, check_shape, check_whole
-from ..arrays import Array, float_arrays
-from ._sampling import derivative, grid, image_pyramid, inside, sample, window_means
+from .._validation import (
+    check_finite,
+    check_ndim,
+    check_positive,
+    check_probabilities,
+    check_shape,
+    check_whole,
+)
+from ..arrays import Array, float_arrays, like, to_numpy
 
 HALF_PIXEL = 0.5  # a pixel reaches so far beyond its centre: the image ends there
 
@@ -54,10 +63,10 @@ def smallest_eigenvalue(image: Array, *, window_size: int = 15) -> Array:
     Raises:
         ValueError: an image that is not (H, W) or not in [0, 1], or a window that is not odd.
     """
-    xp, image, _ = _images(image, image, window_size, 1.0)
-    gradient_x, gradient_y = derivative(xp, image, 1), derivative(xp, image, 0)
+    back, image = _images(window_size, image=image)
+    gradient_x, gradient_y = _gradient(image)
     products = (gradient_x * gradient_x, gradient_x * gradient_y, gradient_y * gradient_y)
-    return _smaller_root(xp, *window_means(xp, xp.stack(products), window_size))
+    return back(_smaller_root(*_window_means(np.stack(products), window_size)))
 
 
 def lucas_kanade(
@@ -81,11 +90,11 @@ def lucas_kanade(
         ValueError: images that are not (H, W), not of one shape or not in [0, 1], a window that
             is not odd, or a min_eigenvalue that is not positive.
     """
-    xp, first, second = _images(first, second, window_size, min_eigenvalue)
-    x, y = grid(xp, first)
-    still = (xp.zeros_like(first), xp.zeros_like(first))
-    u, v, valid = _dense_step(xp, first, second, still, window_size, min_eigenvalue)
-    return _flow(xp, u, v, valid & inside(first, x + u, y + v, margin=HALF_PIXEL))
+    back, first, second = _images(window_size, min_eigenvalue, first=first, second=second)
+    y, x = np.indices(first.shape)
+    still = (np.zeros_like(first), np.zeros_like(first))
+    u, v, valid = _dense_step(first, second, still, window_size, min_eigenvalue)
+    return _flow(back, u, v, valid & _inside(first, x + u, y + v, margin=HALF_PIXEL))
 
 
 def pyramidal_lucas_kanade(
@@ -114,21 +123,21 @@ def pyramidal_lucas_kanade(
     Raises:
         ValueError: as for :py:func:`lucas_kanade`; levels or iterations below 1.
     """
-    xp, first, second = _images(first, second, window_size, min_eigenvalue)
+    back, first, second = _images(window_size, min_eigenvalue, first=first, second=second)
     check_whole(1, levels=levels, iterations=iterations)
-    pyramid = image_pyramid(xp, first, second, levels, window_size)
+    pyramid = _image_pyramid(first, second, levels, window_size)
     coarsest = pyramid[-1][0]
-    flow = (xp.zeros_like(coarsest), xp.zeros_like(coarsest))
+    flow = (np.zeros_like(coarsest), np.zeros_like(coarsest))
     for level in range(len(pyramid) - 1, -1, -1):
         image, other = pyramid[level]
-        x, y = grid(xp, image)
+        y, x = np.indices(image.shape)
         if level < len(pyramid) - 1:
-            flow = tuple(2 * sample(xp, part, x / 2, y / 2) for part in flow)
+            flow = tuple(2 * _sample(part, x / 2, y / 2) for part in flow)
         for _ in range(iterations):
-            u, v, valid = _dense_step(xp, image, other, flow, window_size, min_eigenvalue)
-            flow = (xp.where(valid, u, flow[0]), xp.where(valid, v, flow[1]))
-    valid = valid & inside(first, x + flow[0], y + flow[1], margin=HALF_PIXEL)
-    return _flow(xp, *flow, valid)
+            u, v, valid = _dense_step(image, other, flow, window_size, min_eigenvalue)
+            flow = (np.where(valid, u, flow[0]), np.where(valid, v, flow[1]))
+    valid = valid & _inside(first, x + flow[0], y + flow[1], margin=HALF_PIXEL)
+    return _flow(back, *flow, valid)
 
 
 def track_points(
@@ -157,123 +166,158 @@ def track_points(
         ValueError: as for :py:func:`pyramidal_lucas_kanade`; points that are not (N, 2) or not
             finite.
     """
-    xp, first, second = _images(first, second, window_size, min_eigenvalue)
+    _, _, given = float_arrays(first=first, points=points)
+    _, first, second = _images(window_size, min_eigenvalue, first=first, second=second)
     check_whole(1, levels=levels, iterations=iterations)
-    _, _, points = float_arrays(first=first, points=points)
-    points = xp.reshape(points, (0, 2)) if points.shape == (0,) else points
+    points = to_numpy(given, np.float64)
+    points = points.reshape(0, 2) if points.shape == (0,) else points
     check_shape((points.shape[0] if points.ndim else 0, 2), "x, y of each point", points=points)
-    check_finite(xp, points=points)
-    if array_api_compat.size(first) == 0:
-        return TrackedPoints(points, xp.zeros_like(points[:, 0], dtype=xp.bool))
-    pyramid = image_pyramid(xp, first, second, levels, window_size)
-    motion = xp.zeros_like(points)
+    check_finite(np, points=points)
+    pyramid = _image_pyramid(first, second, levels, window_size)
+    motion, valid = np.zeros_like(points), np.zeros(len(points), dtype=bool)
     for level in range(len(pyramid) - 1, -1, -1):
         scale = 2.0**level
         start, guess = points / scale, motion / scale
         guess, valid = _follow(
-            xp, *pyramid[level], start, guess, window_size, iterations, min_eigenvalue
+            *pyramid[level], start, guess, window_size, iterations, min_eigenvalue
         )
         motion = guess * scale
     end = points + motion
     for place in (points, end):
-        valid = valid & inside(first, place[:, 0], place[:, 1], margin=HALF_PIXEL)
-    return TrackedPoints(xp.where(valid[:, None], end, points), valid)
+        valid = valid & _inside(first, place[:, 0], place[:, 1], margin=HALF_PIXEL)
+    end = np.where(valid[:, None], end, points)
+    return TrackedPoints(like(given, end, given.dtype), like(given, valid))
+
+
+Back = Callable[[np.ndarray], Array]
 
 
 def _images(
-    first: Array, second: Array, window_size: int, min_eigenvalue: float
-) -> tuple[Any, Array, Array]:
-    xp, first, second = float_arrays(first=first, second=second)
-    if first.ndim != 2:
-        raise ValueError(f"first must have shape (H, W), got {tuple(first.shape)}")
-    check_shape(first.shape, "the shape of first", second=second)
-    check_probabilities(xp, first=first, second=second)
+    window_size: int, min_eigenvalue: float = 1.0, **images: Array
+) -> tuple[Back, *tuple[np.ndarray, ...]]:
+    """The way back to the images' library and type, and the checked images in float64."""
+    xp, *arrays = float_arrays(**images)
+    given = dict(zip(images, arrays, strict=True))
+    name, first = next(iter(given.items()))
+    check_ndim(2, "(H, W)", **{name: first})
+    for other, image in given.items():
+        check_shape(first.shape, f"the shape of {name}", **{other: image})
+    check_probabilities(xp, **given)
     check_whole(1, window_size=window_size)
     if window_size % 2 == 0:
         raise ValueError(f"window_size must be odd, got {window_size}")
-    if not 0 < min_eigenvalue < float("inf"):
-        raise ValueError(f"min_eigenvalue must be a finite number > 0, got {min_eigenvalue}")
-    return xp, first, second
+    check_positive(min_eigenvalue=min_eigenvalue)
+
+    def back(values: np.ndarray) -> Array:
+        return like(first, values, None if values.dtype == bool else first.dtype)
+
+    return back, *(to_numpy(image, np.float64) for image in arrays)
 
 
-def _flow(xp: Any, u: Array, v: Array, valid: Array) -> Flow:
-    motion = xp.stack([u, v], axis=-1)  # (H, W, 2)
-    return Flow(xp.where(valid[..., None], motion, xp.zeros_like(motion)), valid)
+def _flow(back: Back, u: np.ndarray, v: np.ndarray, valid: np.ndarray) -> Flow:
+    motion = np.stack([u, v], axis=-1)  # (H, W, 2)
+    return Flow(back(np.where(valid[..., None], motion, 0.0)), back(valid))
+
+
+def _gradient(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Central differences in x and y, one-sided at the border."""
+    return tuple(
+        np.gradient(image, axis=axis) if image.shape[axis] > 1 else np.zeros_like(image)
+        for axis in (1, 0)
+    )
+
+
+def _window_means(images: np.ndarray, window_size: int) -> np.ndarray:
+    """(k, H, W): the mean over the window around each pixel, with zeros outside the image."""
+    return uniform_filter(images, size=(1, window_size, window_size), mode="constant")
+
+
+def _image_pyramid(
+    first: np.ndarray, second: np.ndarray, levels: int, window_size: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of images, each level smoothed by 1/4, 1/2, 1/4 and half as large; pixel 0 stays."""
+    pyramid = [(first, second)]
+    while len(pyramid) < levels and min(pyramid[-1][0].shape) >= 2 * window_size:
+        pyramid.append(tuple(_smooth(_smooth(image, 0), 1)[::2, ::2] for image in pyramid[-1]))
+    return pyramid
+
+
+def _smooth(image: np.ndarray, axis: int) -> np.ndarray:
+    return correlate1d(image, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
+
+
+def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The image between its pixels, bilinear; outside, the nearest border. x, y broadcast."""
+    return map_coordinates(image, np.broadcast_arrays(y, x), order=1, mode="nearest")
+
+
+def _inside(image: np.ndarray, x: np.ndarray, y: np.ndarray, *, margin: float = 0.0) -> np.ndarray:
+    """Whether places lie between pixel centres, or up to `margin` pixels beyond them."""
+    height, width = image.shape
+    right, bottom = width - 1 + margin, height - 1 + margin
+    return (x >= -margin) & (x <= right) & (y >= -margin) & (y <= bottom)
 
 
 def _dense_step(
-    xp: Any,
-    first: Array,
-    second: Array,
-    flow: tuple[Array, Array],
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: tuple[np.ndarray, np.ndarray],
     window_size: int,
     min_eigenvalue: float,
-) -> tuple[Array, Array, Array]:
-    x, y = grid(xp, first)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y, x = np.indices(first.shape)
     u, v = flow
-    gradient_x, gradient_y = derivative(xp, first, 1), derivative(xp, first, 0)
-    change = gradient_x * u + gradient_y * v + first - sample(xp, second, x + u, y + v)
-    equations = _equations(xp, gradient_x, gradient_y, change)
-    weights = xp.astype(inside(first, x + u, y + v), first.dtype)
-    return _solve(xp, window_means(xp, equations * weights, window_size), min_eigenvalue)
+    gradient_x, gradient_y = _gradient(first)
+    change = gradient_x * u + gradient_y * v + first - _sample(second, x + u, y + v)
+    equations = _equations(gradient_x, gradient_y, change) * _inside(first, x + u, y + v)
+    return _solve(_window_means(equations, window_size), min_eigenvalue)
 
 
 def _follow(
-    xp: Any,
-    first: Array,
-    second: Array,
-    points: Array,
-    motion: Array,
+    first: np.ndarray,
+    second: np.ndarray,
+    points: np.ndarray,
+    motion: np.ndarray,
     window_size: int,
     iterations: int,
     min_eigenvalue: float,
-) -> tuple[Array, Array]:
+) -> tuple[np.ndarray, np.ndarray]:
     """The motion (N, 2) of points (N, 2) on one level, and whether it could be computed (N,)."""
     radius = window_size // 2
-    device = array_api_compat.device(first)
-    offsets = xp.arange(-radius, radius + 1, dtype=first.dtype, device=device)
-    x = points[:, 0][:, None, None] + offsets[None, None, :]  # (N, 1, window)
-    y = points[:, 1][:, None, None] + offsets[None, :, None]  # (N, window, 1)
-    patch, gradient_x, gradient_y = (
-        sample(xp, image, x, y)
-        for image in (first, derivative(xp, first, 1), derivative(xp, first, 0))
-    )
+    offsets = np.arange(-radius, radius + 1)
+    x = points[:, 0, None, None] + offsets[None, None, :]  # (N, 1, window)
+    y = points[:, 1, None, None] + offsets[None, :, None]  # (N, window, 1)
+    patch, gradient_x, gradient_y = (_sample(image, x, y) for image in (first, *_gradient(first)))
     for _ in range(iterations):
-        to_x, to_y = x + motion[:, 0][:, None, None], y + motion[:, 1][:, None, None]
-        change = patch - sample(xp, second, to_x, to_y)
-        weights = xp.astype(inside(first, x, y) & inside(first, to_x, to_y), first.dtype)
-        equations = _equations(xp, gradient_x, gradient_y, change) * weights
-        u, v, valid = _solve(xp, xp.mean(equations, axis=(-2, -1)), min_eigenvalue)
-        motion = motion + xp.stack([u, v], axis=-1)
+        to_x, to_y = x + motion[:, 0, None, None], y + motion[:, 1, None, None]
+        change = patch - _sample(second, to_x, to_y)
+        weights = _inside(first, x, y) & _inside(first, to_x, to_y)
+        equations = _equations(gradient_x, gradient_y, change) * weights
+        u, v, valid = _solve(np.mean(equations, axis=(-2, -1)), min_eigenvalue)
+        motion = motion + np.stack([u, v], axis=-1)
     return motion, valid
 
 
-def _equations(xp: Any, gradient_x: Array, gradient_y: Array, change: Array) -> Array:
+def _equations(gradient_x: np.ndarray, gradient_y: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Each pixel's share of G (xx, xy, yy) and b (x, y), stacked: (5, ...)."""
-    return xp.stack(
-        [
-            gradient_x * gradient_x,
-            gradient_x * gradient_y,
-            gradient_y * gradient_y,
-            gradient_x * change,
-            gradient_y * change,
-        ]
-    )
+    gradient = np.stack([gradient_x, gradient_y])
+    return np.concatenate([gradient_x * gradient, gradient_y * gradient[1:], change * gradient])
 
 
-def _solve(xp: Any, equations: Array, min_eigenvalue: float) -> tuple[Array, Array, Array]:
+def _solve(
+    equations: np.ndarray, min_eigenvalue: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """d = G⁻¹ b by Cramer's rule; (0, 0) and False where G is too flat."""
-    xx, xy, yy, bx, by = (equations[i, ...] for i in range(5))
+    xx, xy, yy, bx, by = equations
     determinant = xx * yy - xy * xy
-    valid = (_smaller_root(xp, xx, xy, yy) >= min_eigenvalue) & (determinant > 0)
-    determinant = xp.where(valid, determinant, xp.ones_like(determinant))
-    nothing = xp.zeros_like(determinant)
-    u = xp.where(valid, (yy * bx - xy * by) / determinant, nothing)
-    v = xp.where(valid, (xx * by - xy * bx) / determinant, nothing)
+    valid = (_smaller_root(xx, xy, yy) >= min_eigenvalue) & (determinant > 0)
+    determinant = np.where(valid, determinant, 1.0)
+    u = np.where(valid, (yy * bx - xy * by) / determinant, 0.0)
+    v = np.where(valid, (xx * by - xy * bx) / determinant, 0.0)
     return u, v, valid
 
 
-def _smaller_root(xp: Any, xx: Array, xy: Array, yy: Array) -> Array:
+def _smaller_root(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> np.ndarray:
     """The smaller eigenvalue of [[xx, xy], [xy, yy]], not below 0 by rounding."""
     half = (xx - yy) / 2
-    return xp.clip((xx + yy) / 2 - xp.sqrt(half * half + xy * xy), min=0)
+    return np.maximum((xx + yy) / 2 - np.sqrt(half * half + xy * xy), 0)

@@ -204,6 +204,28 @@ def test_torch_and_numpy_agree():
     assert_allclose(in_float32.points, by_numpy.points, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_any_tensor_gives_values_of_its_type(dtype):
+    first, second = (torch.tensor(image, dtype=dtype) for image in moved_by(1.5, -1))
+    images = first.T.contiguous().T.requires_grad_(), second
+    expected = pyramidal_lucas_kanade(first.double().detach().numpy(), second.double().numpy())
+    flow = pyramidal_lucas_kanade(*images)
+    assert flow.motion.dtype == dtype and not flow.motion.requires_grad
+    assert_array_equal(flow.valid.numpy(), expected.valid)
+    assert_array_equal(
+        flow.motion.double().numpy(), torch.tensor(expected.motion).to(dtype).double()
+    )
+    assert smallest_eigenvalue(images[0]).dtype == dtype
+    tracked = track_points(*images, [[40, 40]])
+    assert tracked.points.dtype == dtype and tracked.valid.dtype == torch.bool
+
+
+@pytest.mark.parametrize("image", [None, "image", [[0.5, 0.5], [0.5]], [[2.0, 0.0]]])
+def test_the_image_is_named(image):
+    with pytest.raises(ValueError, match="image must"):
+        smallest_eigenvalue(image)
+
+
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (1, 1), (1, 7), (3, 2)])
 def test_tiny_images_have_no_flow(shape):
     image = np.zeros(shape)
