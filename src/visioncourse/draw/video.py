@@ -29,7 +29,7 @@ def tracks(
         line: properties of the ways, such as `linewidth`.
 
     Returns:
-        The way of each object in the frame: a line through the centres of its boxes.
+        A line for each object in the frame, through the centres of its boxes.
 
     Raises:
         ValueError: rows of another shape.
