@@ -202,9 +202,8 @@ found again and again with edges off by 10 % (standard deviation). All keep the 
 same order. monai computes in float32, so its time is for half the digits.
 
 Behind: up to 100 boxes a side pycocotools' IoU, compiled as it is, is done before our checks and
-NumPy calls, which cost about 0.05 ms. Where few of many boxes survive, OpenCV is level or ahead.
-Its compiled loop compares a box with the survivors alone, and of those there are few; ours first
-finds the pairs that can overlap, in a round of NumPy calls for each block of boxes.""")
+NumPy calls, which cost about 0.05 ms. Where few of many boxes survive, OpenCV's compiled loop is
+close: it compares a box with the survivors alone, and of those there are few.""")
 
 
 if __name__ == "__main__":

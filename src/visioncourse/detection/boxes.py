@@ -2,6 +2,9 @@
 
 A box is (x1, y1, x2, y2) in pixels with x2 >= x1 and y2 >= y1. Coordinates are continuous: the
 width is x2 - x1, without the +1 of codes that count whole pixels. Names follow torchvision.
+
+Boxes of half precision are computed in float32, which holds areas and sums of coordinates; boxes
+and overlaps come back in the caller's type.
 """
 
 import math

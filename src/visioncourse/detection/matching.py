@@ -71,34 +71,42 @@ def assign_anchors(
     check_ndim(2, "(n, 4)", anchors=anchors, boxes=boxes)
     if array_api_compat.is_torch_array(anchors):  # a choice has no gradient
         anchors, boxes = anchors.detach(), boxes.detach()
-    background = xp.full(
-        anchors.shape[0], BACKGROUND, dtype=xp.int64, device=array_api_compat.device(anchors)
-    )
     if anchors.shape[0] == 0 or boxes.shape[0] == 0:
-        return background
+        return _background(xp, anchors)
     step = max(1, BLOCK_PAIRS // boxes.shape[0])
     blocks = [anchors[start : start + step] for start in range(0, anchors.shape[0], step)]
-    # (A, M) only ever in blocks: the highest IoU of each anchor, its box, the highest of each box.
-    overlaps = (overlap.matrix(xp, overlap.iou, block, boxes) for block in blocks)
-    peaks = [(xp.max(iou, axis=1), xp.argmax(iou, axis=1), xp.max(iou, axis=0)) for iou in overlaps]
-    best, choice, of_boxes = zip(*peaks, strict=True)
-    best, choice = xp.concat(best), xp.concat(choice)
-    assigned = xp.where(best < background_threshold, background, IGNORED)
+    best, choice, peaks = _highest(xp, blocks, boxes)
+    assigned = xp.where(best < background_threshold, _background(xp, anchors), IGNORED)
     assigned = xp.where(best >= foreground_threshold, choice, assigned)
     if allow_low_quality:
-        claims = _claims(xp, blocks, boxes, xp.stack(of_boxes))
+        claims = _claims(xp, blocks, boxes, peaks)
         assigned = xp.where(claims == BACKGROUND, assigned, claims)
     return assigned
 
 
-def _claims(xp: Any, blocks: list[Array], boxes: Array, of_boxes: Array) -> Array:
-    """Rule 3: the box that takes an anchor (A,), -1 for none, from the peaks (blocks, M)."""
-    highest = xp.max(of_boxes, axis=0)  # (M,)
+def _background(xp: Any, anchors: Array) -> Array:
+    device = array_api_compat.device(anchors)
+    return xp.full(anchors.shape[0], BACKGROUND, dtype=xp.int64, device=device)
+
+
+def _highest(xp: Any, blocks: list[Array], boxes: Array) -> tuple[Array, Array, Array]:
+    """The highest IoU of each anchor (A,), its box (A,), and that of each box in each block.
+
+    The matrix (A, M) is never there as a whole.
+    """
+    overlaps = (overlap.matrix(xp, overlap.iou, block, boxes) for block in blocks)
+    peaks = [(xp.max(iou, axis=1), xp.argmax(iou, axis=1), xp.max(iou, axis=0)) for iou in overlaps]
+    best, choice, of_boxes = zip(*peaks, strict=True)
+    return xp.concat(best), xp.concat(choice), xp.stack(of_boxes)
+
+
+def _claims(xp: Any, blocks: list[Array], boxes: Array, peaks: Array) -> Array:
+    """Rule 3: the box that takes an anchor (A,), -1 for none; `peaks` (blocks, M) say where."""
+    highest = xp.max(peaks, axis=0)  # (M,)
     claims = []
-    for block, peaks in zip(blocks, of_boxes, strict=True):
-        device = array_api_compat.device(block)
-        claims.append(xp.full(block.shape[0], BACKGROUND, dtype=xp.int64, device=device))
-        if xp.any((peaks == highest) & (peaks > 0)):
+    for block, peak in zip(blocks, peaks, strict=True):
+        claims.append(_background(xp, block))
+        if xp.any((peak == highest) & (peak > 0)):
             iou = overlap.matrix(xp, overlap.iou, block, boxes)
             taken = (iou == highest) & (iou > 0)
             strongest = xp.argmax(xp.where(taken, iou, 0.0), axis=1)

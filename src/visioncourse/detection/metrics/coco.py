@@ -75,62 +75,62 @@ class MeanAveragePrecision(Result):
 
     @property
     def map(self) -> float:
-        """Mean over classes and thresholds of the average precision."""
+        """Average precision, the mean over classes and thresholds."""
         return self._mean(self._by_class.precision[:, ALL])
 
     @property
     def map_50(self) -> float:
-        """At the IoU threshold 0.5."""
+        """Average precision at the IoU threshold 0.5, the mean over classes."""
         return self._mean(self._by_class.precision[:, ALL, 0])
 
     @property
     def map_75(self) -> float:
-        """At the IoU threshold 0.75."""
+        """Average precision at the IoU threshold 0.75, the mean over classes."""
         return self._mean(self._by_class.precision[:, ALL, 5])
 
     @property
     def map_small(self) -> float:
-        """Of boxes up to 32² pixels."""
+        """Average precision of boxes up to 32² pixels."""
         return self._mean(self._by_class.precision[:, SMALL], SMALL)
 
     @property
     def map_medium(self) -> float:
-        """Of boxes from 32² to 96² pixels."""
+        """Average precision of boxes from 32² to 96² pixels."""
         return self._mean(self._by_class.precision[:, MEDIUM], MEDIUM)
 
     @property
     def map_large(self) -> float:
-        """Of boxes from 96² pixels on."""
+        """Average precision of boxes from 96² pixels on."""
         return self._mean(self._by_class.precision[:, LARGE], LARGE)
 
     @property
     def mar_1(self) -> float:
-        """Mean over classes and thresholds of the recall, with one detection an image and class."""
+        """Recall with one detection an image and class, the mean over classes and thresholds."""
         return self._mean(self._by_class.recall_of_few[:, 0])
 
     @property
     def mar_10(self) -> float:
-        """With ten detections."""
+        """Recall with ten detections an image and class."""
         return self._mean(self._by_class.recall_of_few[:, 1])
 
     @property
     def mar_100(self) -> float:
-        """With a hundred detections."""
+        """Recall with a hundred detections an image and class."""
         return self._mean(self._by_class.recall_of_few[:, 2])
 
     @property
     def mar_small(self) -> float:
-        """With a hundred detections, of boxes up to 32² pixels."""
+        """Recall of boxes up to 32² pixels, with a hundred detections."""
         return self._mean(self._by_class.recall[:, SMALL], SMALL)
 
     @property
     def mar_medium(self) -> float:
-        """With a hundred detections, of boxes from 32² to 96² pixels."""
+        """Recall of boxes from 32² to 96² pixels, with a hundred detections."""
         return self._mean(self._by_class.recall[:, MEDIUM], MEDIUM)
 
     @property
     def mar_large(self) -> float:
-        """With a hundred detections, of boxes from 96² pixels on."""
+        """Recall of boxes from 96² pixels on, with a hundred detections."""
         return self._mean(self._by_class.recall[:, LARGE], LARGE)
 
     @property
@@ -140,7 +140,7 @@ class MeanAveragePrecision(Result):
 
     @property
     def mar_100_per_class(self) -> np.ndarray:
-        """(K,) recall over all thresholds, likewise."""
+        """(K,) recall over all thresholds; -1 for a class without truth."""
         return np.where(self.num_truth[ALL] > 0, self._by_class.recall[:, ALL].mean(axis=1), -1)
 
     def _mean(self, values: np.ndarray, area: int = ALL) -> float:
@@ -190,7 +190,7 @@ def mean_average_precision(predictions: Images, targets: Images) -> MeanAverageP
             given is that of the box. Arrays, lists and Torch tensors may be mixed.
 
     Returns:
-        A :py:class:`MeanAveragePrecision` with the numbers as properties:
+        A :py:class:`MeanAveragePrecision`, whose properties are the numbers.
 
         - `map`, `map_50`, `map_75`: average precision over all thresholds, at 0.5 and at 0.75;
           `map_small`, `map_medium`, `map_large` by area.
