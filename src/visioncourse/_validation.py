@@ -4,19 +4,23 @@ What is expected comes first, by position; the values come by keyword, so that t
 them. Each raises ValueError with the argument's name, what came and what was expected.
 """
 
+import math
 import operator
 from collections.abc import Hashable
+from numbers import Real
 from typing import Any
 
 import array_api_compat
 
-from .arrays import Array
+from .arrays import Array, check_no_nan, extremes
+
+MOST_CLASSES = 2**31 - 1  # the number of pairs of classes fits in int64
 
 
 def check_finite(xp: Any, **arrays: Array) -> None:
     """Refuse an array with an infinite entry."""
     for name, array in arrays.items():
-        if not xp.all(xp.isfinite(array)):
+        if array_api_compat.size(array) and not all(map(math.isfinite, extremes(xp, array))):
             raise ValueError(f"{name} must be finite, got an infinite entry")
 
 
@@ -44,12 +48,21 @@ def check_binary(xp: Any, **arrays: Array) -> None:
             raise ValueError(f"{name} must contain only 0 and 1, got {array[wrong][0].item():g}")
 
 
-def check_probabilities(xp: Any, **arrays: Array) -> None:
-    """Refuse an entry outside [0, 1]."""
+def check_probabilities(xp: Any, dtype: Any = None, /, **arrays: Array) -> None:
+    """Refuse NaN, and an entry outside [0, 1] by more than a rounding error.
+
+    Interpolated or summed probabilities reach 1.0000001: four units in the last place of `dtype`,
+    in which the caller had them, are allowed.
+    """
     for name, array in arrays.items():
-        if array_api_compat.size(array) and not (xp.min(array) >= 0 and xp.max(array) <= 1):
-            wrong = (array < 0) | (array > 1)
-            raise ValueError(f"{name} must lie in [0, 1], got {array[wrong][0].item():g}")
+        if array_api_compat.size(array) == 0:
+            continue
+        low, high = extremes(xp, array)
+        rounding = 4 * xp.finfo(dtype or array.dtype).eps
+        if not -rounding <= low <= high <= 1 + rounding:
+            check_no_nan(xp, **{name: array})
+            wrong = low if low < -rounding else high
+            raise ValueError(f"{name} must lie in [0, 1], got {wrong:.8g}")
 
 
 def check_class_indices(xp: Any, num_classes: int, **arrays: Array) -> None:
@@ -57,7 +70,7 @@ def check_class_indices(xp: Any, num_classes: int, **arrays: Array) -> None:
     for name, labels in arrays.items():
         if array_api_compat.size(labels) == 0:
             continue
-        for extreme in (int(xp.min(labels)), int(xp.max(labels))):
+        for extreme in extremes(xp, labels):
             if not 0 <= extreme < num_classes:
                 raise ValueError(
                     f"{name} must contain class indices 0 to {num_classes - 1}, got {extreme}"
@@ -127,14 +140,14 @@ def check_rows(xp: Any, wrong: Array, expected: str, **arrays: Array) -> None:
 def check_not_negative(**numbers: float) -> None:
     """Refuse a number that is negative, infinite or NaN."""
     for name, number in numbers.items():
-        if not _is_real(number) or not 0 <= number < float("inf"):
+        if not _is_real(number) or not 0 <= number < math.inf:
             raise ValueError(f"{name} must be a finite number >= 0, got {number!r}")
 
 
 def check_positive(**numbers: float) -> None:
     """Refuse a number that is not above 0, infinite or NaN."""
     for name, number in numbers.items():
-        if not _is_real(number) or not 0 < number < float("inf"):
+        if not _is_real(number) or not 0 < number < math.inf:
             raise ValueError(f"{name} must be a finite number > 0, got {number!r}")
 
 
@@ -168,6 +181,21 @@ def check_whole(smallest: int, **numbers: int) -> None:
             raise ValueError(f"{name} must be a whole number >= {smallest}, got {number!r}")
 
 
+def check_num_classes(smallest: int, num_classes: int) -> None:
+    """Refuse what is no whole number of classes from `smallest` on."""
+    check_whole(smallest, num_classes=num_classes)
+    if num_classes > MOST_CLASSES:
+        raise ValueError(f"num_classes must be at most {MOST_CLASSES}, got {num_classes}")
+
+
+def check_label(**numbers: int) -> None:
+    """Refuse what is no whole number of Python's or NumPy's, or does not fit in int64."""
+    for name, number in numbers.items():
+        check_whole(-(2**63), **{name: number})
+        if number >= 2**63:
+            raise ValueError(f"{name} must be a whole number < 2**63, got {number!r}")
+
+
 def check_one_of(known: tuple[str, ...], **choices: Any) -> None:
     """Refuse a choice that is not `known`."""
     for name, choice in choices.items():
@@ -176,13 +204,8 @@ def check_one_of(known: tuple[str, ...], **choices: Any) -> None:
 
 
 def _is_real(number: Any) -> bool:
-    """Whether it is one number that compares with others; None, text and arrays are not."""
-    if isinstance(number, str | bytes):
-        return False
-    if array_api_compat.is_torch_array(number):
-        number = number.detach()
-    try:
-        value = float(number)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        return False
-    return value == value
+    """Whether it is one real number that an array can hold: Python's, or an array without axes."""
+    if array_api_compat.is_array_api_obj(number):
+        xp = array_api_compat.array_namespace(number)
+        return number.ndim == 0 and xp.isdtype(number.dtype, ("real floating", "integral", "bool"))
+    return isinstance(number, Real) and (not isinstance(number, int) or abs(number) < 2**63)

@@ -5,8 +5,9 @@ from importlib import resources
 
 import numpy as np
 
-from ._validation import check_finite, check_shape
-from .arrays import Array, float_arrays
+from .logistic.scaling import mean_and_scale, standardize
+
+__all__ = ["Dataset", "breast_cancer", "digits", "mean_and_scale", "spam", "standardize"]
 
 
 @dataclass(frozen=True)
@@ -111,54 +112,3 @@ def spam() -> Dataset:
         ),
         licence="CC BY 4.0",
     )
-
-
-def mean_and_scale(X: Array) -> tuple[Array, Array]:
-    """The mean and the standard deviation of every feature: what :py:func:`standardize` needs.
-
-    Measure them on the training data only; the test data must not take part.
-
-    Args:
-        X: (n, d) features.
-
-    Returns:
-        mean (d,) and scale (d,), the square root of the mean squared deviation. The scale of a
-        constant feature is 1, as there is nothing to divide by. No example gives means 0, scales 1.
-
-    Raises:
-        ValueError: NaN, an infinite feature, or X that is no table.
-    """
-    xp, X = float_arrays(X=X)
-    check_finite(xp, X=X)
-    if X.ndim != 2:
-        raise ValueError(f"X must have shape (n, d), got {tuple(X.shape)}")
-    if X.shape[0] == 0:
-        return xp.zeros_like(xp.sum(X, axis=0)), xp.ones_like(xp.sum(X, axis=0))
-    mean = xp.mean(X, axis=0)
-    scale = xp.std(X, axis=0, correction=0)
-    # Rounding can leave the deviation of a constant feature a little above zero.
-    varies = (xp.max(X, axis=0) > xp.min(X, axis=0)) & (scale > 0)
-    return mean, xp.where(varies, scale, xp.ones_like(scale))
-
-
-def standardize(X: Array, mean: Array, scale: Array) -> Array:
-    """(X - mean) / scale: features of mean 0 and standard deviation 1 on the data measured.
-
-    Args:
-        X: (..., d) features, training or test.
-        mean, scale: (d,) each, from :py:func:`mean_and_scale` of the training data.
-
-    Returns:
-        (..., d) standardised features.
-
-    Raises:
-        ValueError: NaN, shapes that do not fit, or a scale that is not positive.
-    """
-    xp, X, mean, scale = float_arrays(X=X, mean=mean, scale=scale)
-    if X.ndim == 0:
-        raise ValueError("X must have shape (..., d), got a single number")
-    check_shape(X.shape[-1:], "one for each feature of X", mean=mean)
-    check_shape(X.shape[-1:], "one for each feature of X", scale=scale)
-    if not xp.all(scale > 0):
-        raise ValueError(f"scale must be positive, got {float(xp.min(scale)):g}")
-    return (X - mean) / scale

@@ -3,12 +3,18 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._validation import check_binary, check_class_indices, check_not_negative, check_table
-from ..arrays import Array, float_arrays, integer_arrays
+from .._validation import (
+    check_binary,
+    check_class_indices,
+    check_not_negative,
+    check_num_classes,
+    check_table,
+)
+from ..arrays import Array, integer_arrays, narrow, wide_arrays, without_gradient
 from .objective import BinaryObjective, Objective, SoftmaxObjective
 from .separability import grows_for_ever, may_be_unbounded
 from .solvers import Iterate, iterates
@@ -73,12 +79,14 @@ def fit(
         :py:class:`SeparableDataWarning` is given once. The same holds, with a penalty too, when
         a class has no example: the bias is free to grow. No example at all: w = 0, b = 0.
 
+        float16 and bfloat16 are solved in float32, and w and b go back to the dtype of X.
+
     Raises:
         ValueError: NaN, an infinite feature, labels other than 0 and 1, shapes that do not fit,
             a negative penalty, an unknown solver, or l1 > 0 with a solver that needs derivatives.
     """
-    objective = _binary_objective(X, y, l1, l2)
-    return _minimise(objective, solver, learning_rate, max_iter, tol)
+    objective, dtype = _binary_objective(X, y, l1, l2)
+    return _minimise(objective, dtype, solver, learning_rate, max_iter, tol)
 
 
 def fit_softmax(
@@ -109,8 +117,8 @@ def fit_softmax(
     Raises:
         ValueError: as for :py:func:`fit`; labels that are no class indices.
     """
-    objective = _softmax_objective(X, y, l1, l2, num_classes)
-    return _minimise(objective, solver, learning_rate, max_iter, tol)
+    objective, dtype = _softmax_objective(X, y, l1, l2, num_classes)
+    return _minimise(objective, dtype, solver, learning_rate, max_iter, tol)
 
 
 class Step(NamedTuple):
@@ -151,45 +159,51 @@ def steps(
         ValueError: as for :py:func:`fit` and :py:func:`fit_softmax`, at the call.
     """
     if num_classes is None:
-        objective = _binary_objective(X, y, l1, l2)
+        objective, dtype = _binary_objective(X, y, l1, l2)
     else:
-        objective = _softmax_objective(X, y, l1, l2, num_classes)
-    return _steps(iterates(objective, solver, learning_rate))
+        objective, dtype = _softmax_objective(X, y, l1, l2, num_classes)
+    return _steps(objective.xp, iterates(objective, solver, learning_rate), dtype)
 
 
-def _steps(way: Iterator[Iterate]) -> Iterator[Step]:
+def _steps(xp: Any, way: Iterator[Iterate], dtype: Any) -> Iterator[Step]:
     while True:
         with np.errstate(over="ignore", invalid="ignore"):  # a divergence is there to be seen
             iterate = next(way)
-        yield Step(iterate.w, iterate.b, iterate.value)
+        w, b = narrow(xp, iterate.w, dtype), narrow(xp, iterate.b, dtype)
+        yield Step(w, b, iterate.value)
 
 
-def _binary_objective(X: Array, y: Array, l1: float, l2: float) -> BinaryObjective:
-    xp, X, y = float_arrays(X=X, y=y)
+def _binary_objective(X: Array, y: Array, l1: float, l2: float) -> tuple[BinaryObjective, Any]:
+    """The objective, in at least float32, and the caller's dtype."""
+    xp, dtype, X, y = wide_arrays(X=X, y=y)
     check_table(xp, X=X, y=y)
     check_binary(xp, y=y)
     check_not_negative(l1=l1, l2=l2)
-    return BinaryObjective(xp, X, y, l1, l2)
+    return BinaryObjective(xp, without_gradient(X), without_gradient(y), l1, l2), dtype
 
 
 def _softmax_objective(
     X: Array, y: Array, l1: float, l2: float, num_classes: int | None
-) -> SoftmaxObjective:
-    xp, X = float_arrays(X=X)
-    _, labels = integer_arrays(X, y=y)
-    check_table(xp, X=X, y=labels)
+) -> tuple[SoftmaxObjective, Any]:
+    xp, dtype, X = wide_arrays(X=X)
+    _, y = integer_arrays(X, y=y)
+    check_table(xp, X=X, y=y)
     check_not_negative(l1=l1, l2=l2)
     if num_classes is None:
-        num_classes = max(int(xp.max(labels)) + 1, 2) if labels.shape[0] else 2
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be at least 2, got {num_classes}")
-    check_class_indices(xp, num_classes, y=labels)
-    labels = xp.astype(labels, xp.int64, copy=False)
-    return SoftmaxObjective(xp, X, labels, l1, l2, num_classes)
+        num_classes = max(int(xp.max(y)) + 1, 2) if y.shape[0] else 2
+    check_num_classes(2, num_classes)
+    check_class_indices(xp, num_classes, y=y)
+    y = xp.astype(y, xp.int64, copy=False)
+    return SoftmaxObjective(xp, without_gradient(X), y, l1, l2, num_classes), dtype
 
 
 def _minimise(
-    objective: Objective, solver: str, learning_rate: float | None, max_iter: int, tol: float
+    objective: Objective,
+    dtype: Any,
+    solver: str,
+    learning_rate: float | None,
+    max_iter: int,
+    tol: float,
 ) -> FitResult:
     check_not_negative(max_iter=max_iter, tol=tol)
     tol = max(tol, objective.resolution())
@@ -223,6 +237,5 @@ def _minimise(
             "has no example, some of it"
         )
         warnings.warn(message, SeparableDataWarning, stacklevel=3)
-    return FitResult(
-        iterate.w, iterate.b, np.array(history), len(history) - 1, converged, separable, message
-    )
+    w, b = narrow(objective.xp, iterate.w, dtype), narrow(objective.xp, iterate.b, dtype)
+    return FitResult(w, b, np.array(history), len(history) - 1, converged, separable, message)

@@ -10,7 +10,7 @@ from .._validation import (
     check_probabilities,
     check_shape,
 )
-from ..arrays import Array, float_arrays
+from ..arrays import Array, narrow, wide_arrays
 from . import formulas
 
 
@@ -31,9 +31,9 @@ def likelihood(X: Array, y: Array, w: Array, b: Array) -> Array:
     Raises:
         ValueError: NaN, an infinite feature, labels other than 0 and 1, shapes that do not fit.
     """
-    xp, X, y, w, b = _examples(X, y, w, b)
+    xp, dtype, X, y, w, b = _examples(X, y, w, b)
     z = formulas.logits(xp, X, w, b)
-    return xp.prod(formulas.sigmoid(xp, formulas.signed(xp, z, y)))
+    return narrow(xp, xp.prod(formulas.sigmoid(xp, formulas.signed(xp, z, y))), dtype)
 
 
 def log_likelihood(X: Array, y: Array, w: Array, b: Array) -> Array:
@@ -44,9 +44,9 @@ def log_likelihood(X: Array, y: Array, w: Array, b: Array) -> Array:
     Returns:
         () in (-infinity, 0]; 0 for no example.
     """
-    xp, X, y, w, b = _examples(X, y, w, b)
+    xp, dtype, X, y, w, b = _examples(X, y, w, b)
     z = formulas.logits(xp, X, w, b)
-    return xp.sum(formulas.log_sigmoid(xp, formulas.signed(xp, z, y)))
+    return narrow(xp, xp.sum(-formulas.nll(xp, z, y)), dtype)
 
 
 def cross_entropy(p: Array, y: Array) -> Array:
@@ -65,16 +65,18 @@ def cross_entropy(p: Array, y: Array) -> Array:
     Raises:
         ValueError: NaN, p outside [0, 1], labels other than 0 and 1, shapes that differ.
     """
-    xp, p, y = float_arrays(p=p, y=y)
-    check_probabilities(xp, p=p)
+    xp, dtype, p, y = wide_arrays(p=p, y=y)
+    check_probabilities(xp, dtype, p=p)
     check_binary(xp, y=y)
     check_shape(p.shape, "one label for each entry of p", y=y)
+    p = xp.clip(p, 0, 1)
     impossible = xp.where(y == 1, p == 0, p == 1)
     # log(0) warns: it never sees a 0. log1p keeps the digits of a tiny p that 1 - p loses.
     positive = xp.where((y == 1) & ~impossible, p, xp.ones_like(p))
     negative = xp.where((y == 0) & ~impossible, p, xp.zeros_like(p))
     nll = -xp.log(positive) - xp.log1p(-negative)
-    return formulas.mean(xp, xp.where(impossible, xp.full_like(p, float("inf")), nll))
+    nll = xp.where(impossible, xp.full_like(p, float("inf")), nll)
+    return narrow(xp, formulas.mean(xp, nll), dtype)
 
 
 def loss(X: Array, y: Array, w: Array, b: Array, *, l1: float = 0.0, l2: float = 0.0) -> Array:
@@ -93,10 +95,10 @@ def loss(X: Array, y: Array, w: Array, b: Array, *, l1: float = 0.0, l2: float =
     Raises:
         ValueError: as for :py:func:`likelihood`, or a negative penalty.
     """
-    xp, X, y, w, b = _examples(X, y, w, b)
+    xp, dtype, X, y, w, b = _examples(X, y, w, b)
     check_not_negative(l1=l1, l2=l2)
     nll = formulas.nll(xp, formulas.logits(xp, X, w, b), y)
-    return formulas.mean(xp, nll) + formulas.penalty(xp, w, l1, l2)
+    return narrow(xp, formulas.mean(xp, nll) + formulas.penalty(xp, w, l1, l2), dtype)
 
 
 def gradient(X: Array, y: Array, w: Array, b: Array, *, l2: float = 0.0) -> tuple[Array, Array]:
@@ -109,12 +111,13 @@ def gradient(X: Array, y: Array, w: Array, b: Array, *, l2: float = 0.0) -> tupl
     Returns:
         dw (d,) and db (); the penalty's share alone for no example.
     """
-    xp, X, y, w, b = _examples(X, y, w, b)
+    xp, dtype, X, y, w, b = _examples(X, y, w, b)
     check_not_negative(l2=l2)
     residual = formulas.sigmoid(xp, formulas.logits(xp, X, w, b)) - y
     residual = xp.reshape(residual, (-1,))  # (n,)
     features = xp.reshape(X, (residual.shape[0], w.shape[0]))  # (n, d)
-    return formulas.gradient(xp, features, residual, w, l2)
+    dw, db = formulas.gradient(xp, features, residual, w, l2)
+    return narrow(xp, dw, dtype), narrow(xp, db, dtype)
 
 
 def hessian(X: Array, w: Array, b: Array, *, l2: float = 0.0) -> Array:
@@ -125,19 +128,19 @@ def hessian(X: Array, w: Array, b: Array, *, l2: float = 0.0) -> Array:
     Returns:
         (d + 1, d + 1) symmetric, positive semidefinite, in the order w, b.
     """
-    xp, X, w, b = float_arrays(X=X, w=w, b=b)
+    xp, dtype, X, w, b = wide_arrays(X=X, w=w, b=b)
     check_finite(xp, X=X, w=w, b=b)
     check_not_negative(l2=l2)
     check_linear(X, w=w, b=b)
     z = xp.reshape(formulas.logits(xp, X, w, b), (-1,))
     features = xp.reshape(X, (z.shape[0], w.shape[0]))
-    return formulas.hessian(xp, features, formulas.sigmoid(xp, z), l2)
+    return narrow(xp, formulas.hessian(xp, features, formulas.sigmoid(xp, z), l2), dtype)
 
 
-def _examples(X: Array, y: Array, w: Array, b: Array) -> tuple[Any, Array, Array, Array, Array]:
-    xp, X, y, w, b = float_arrays(X=X, y=y, w=w, b=b)
+def _examples(X: Array, y: Array, w: Array, b: Array) -> tuple[Any, ...]:
+    xp, dtype, X, y, w, b = wide_arrays(X=X, y=y, w=w, b=b)
     check_finite(xp, X=X, w=w, b=b)
     check_binary(xp, y=y)
     check_linear(X, w=w, b=b)
     check_shape(X.shape[:-1], "one label for each example of X", y=y)
-    return xp, X, y, w, b
+    return xp, dtype, X, y, w, b

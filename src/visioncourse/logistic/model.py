@@ -1,7 +1,7 @@
 """The model: a linear function of the features, squashed into a probability."""
 
 from .._validation import check_linear, check_probabilities, check_shape
-from ..arrays import Array, float_arrays
+from ..arrays import Array, narrow, wide_arrays
 from . import formulas
 
 
@@ -17,8 +17,8 @@ def sigmoid(z: Array) -> Array:
     Raises:
         ValueError: z contains NaN.
     """
-    xp, z = float_arrays(z=z)
-    return formulas.sigmoid(xp, z)
+    xp, dtype, z = wide_arrays(z=z)
+    return narrow(xp, formulas.sigmoid(xp, z), dtype)
 
 
 def log_sigmoid(z: Array) -> Array:
@@ -33,8 +33,8 @@ def log_sigmoid(z: Array) -> Array:
     Raises:
         ValueError: z contains NaN.
     """
-    xp, z = float_arrays(z=z)
-    return formulas.log_sigmoid(xp, z)
+    xp, dtype, z = wide_arrays(z=z)
+    return narrow(xp, formulas.log_sigmoid(xp, z), dtype)
 
 
 def logits(X: Array, w: Array, b: Array) -> Array:
@@ -51,9 +51,9 @@ def logits(X: Array, w: Array, b: Array) -> Array:
     Raises:
         ValueError: NaN, or shapes that do not fit.
     """
-    xp, X, w, b = float_arrays(X=X, w=w, b=b)
+    xp, dtype, X, w, b = wide_arrays(X=X, w=w, b=b)
     check_linear(X, w=w, b=b)
-    return formulas.logits(xp, X, w, b)
+    return narrow(xp, formulas.logits(xp, X, w, b), dtype)
 
 
 def predict_proba(X: Array, w: Array, b: Array) -> Array:
@@ -64,9 +64,9 @@ def predict_proba(X: Array, w: Array, b: Array) -> Array:
     Returns:
         (...) probabilities in [0, 1].
     """
-    xp, X, w, b = float_arrays(X=X, w=w, b=b)
+    xp, dtype, X, w, b = wide_arrays(X=X, w=w, b=b)
     check_linear(X, w=w, b=b)
-    return formulas.sigmoid(xp, formulas.logits(xp, X, w, b))
+    return narrow(xp, formulas.sigmoid(xp, formulas.logits(xp, X, w, b)), dtype)
 
 
 def predict(X: Array, w: Array, b: Array, threshold: float = 0.5) -> Array:
@@ -82,7 +82,7 @@ def predict(X: Array, w: Array, b: Array, threshold: float = 0.5) -> Array:
     Raises:
         ValueError: NaN, shapes that do not fit, or a threshold outside [0, 1].
     """
-    xp, X, w, b, threshold = float_arrays(X=X, w=w, b=b, threshold=threshold)
+    xp, _, X, w, b, threshold = wide_arrays(X=X, w=w, b=b, threshold=threshold)
     check_shape((), "one threshold", threshold=threshold)
     check_probabilities(xp, threshold=threshold)
     check_linear(X, w=w, b=b)

@@ -10,7 +10,7 @@ from .._validation import (
     check_not_negative,
     check_shape,
 )
-from ..arrays import Array, float_arrays, integer_arrays
+from ..arrays import Array, integer_arrays, narrow, wide_arrays
 from . import formulas
 
 
@@ -28,9 +28,9 @@ def softmax(logits: Array, axis: int = -1) -> Array:
     Raises:
         ValueError: NaN, +infinity, only -infinity along `axis`, or an axis that is not there.
     """
-    xp, logits = float_arrays(logits=logits)
+    xp, dtype, logits = wide_arrays(logits=logits)
     check_class_logits(xp, axis, logits=logits)
-    return formulas.softmax(xp, logits, axis)
+    return narrow(xp, formulas.softmax(xp, logits, axis), dtype)
 
 
 def log_softmax(logits: Array, axis: int = -1) -> Array:
@@ -41,9 +41,9 @@ def log_softmax(logits: Array, axis: int = -1) -> Array:
     Returns:
         Same shape, in [-infinity, 0].
     """
-    xp, logits = float_arrays(logits=logits)
+    xp, dtype, logits = wide_arrays(logits=logits)
     check_class_logits(xp, axis, logits=logits)
-    return formulas.log_softmax(xp, logits, axis)
+    return narrow(xp, formulas.log_softmax(xp, logits, axis), dtype)
 
 
 def predict_proba_softmax(X: Array, W: Array, b: Array) -> Array:
@@ -60,9 +60,9 @@ def predict_proba_softmax(X: Array, W: Array, b: Array) -> Array:
     Raises:
         ValueError: NaN, or shapes that do not fit.
     """
-    xp, X, W, b = float_arrays(X=X, W=W, b=b)
+    xp, dtype, X, W, b = wide_arrays(X=X, W=W, b=b)
     check_classes_linear(X, W=W, b=b)
-    return formulas.softmax(xp, formulas.logits(xp, X, W, b), -1)
+    return narrow(xp, formulas.softmax(xp, formulas.logits(xp, X, W, b), -1), dtype)
 
 
 def predict_softmax(X: Array, W: Array, b: Array) -> Array:
@@ -73,7 +73,7 @@ def predict_softmax(X: Array, W: Array, b: Array) -> Array:
     Returns:
         (...) integers 0 to K - 1.
     """
-    xp, X, W, b = float_arrays(X=X, W=W, b=b)
+    xp, _, X, W, b = wide_arrays(X=X, W=W, b=b)
     check_classes_linear(X, W=W, b=b)
     return xp.argmax(formulas.logits(xp, X, W, b), axis=-1)
 
@@ -97,10 +97,10 @@ def softmax_loss(
         ValueError: NaN, an infinite entry, labels out of range, shapes that do not fit, or a
             negative penalty.
     """
-    xp, X, y, W, b = _class_examples(X, y, W, b)
+    xp, dtype, X, y, W, b = _class_examples(X, y, W, b)
     check_not_negative(l1=l1, l2=l2)
     nll = formulas.class_nll(xp, formulas.logits(xp, X, W, b), y, -1)
-    return formulas.mean(xp, nll) + formulas.penalty(xp, W, l1, l2)
+    return narrow(xp, formulas.mean(xp, nll) + formulas.penalty(xp, W, l1, l2), dtype)
 
 
 def softmax_gradient(
@@ -113,20 +113,21 @@ def softmax_gradient(
     Returns:
         dW (d, K) and db (K,); the penalty's share alone for no example.
     """
-    xp, X, y, W, b = _class_examples(X, y, W, b)
+    xp, dtype, X, y, W, b = _class_examples(X, y, W, b)
     check_not_negative(l2=l2)
     d, num_classes = W.shape
     residual = formulas.class_residual(xp, formulas.logits(xp, X, W, b), y)  # (..., K)
     residual = xp.reshape(residual, (-1, num_classes))
     features = xp.reshape(X, (residual.shape[0], d))
-    return formulas.gradient(xp, features, residual, W, l2)
+    dW, db = formulas.gradient(xp, features, residual, W, l2)
+    return narrow(xp, dW, dtype), narrow(xp, db, dtype)
 
 
 def _class_examples(X: Array, y: Array, W: Array, b: Array) -> tuple[Any, ...]:
-    xp, X, W, b = float_arrays(X=X, W=W, b=b)
+    xp, dtype, X, W, b = wide_arrays(X=X, W=W, b=b)
     _, y = integer_arrays(X, y=y)
     check_finite(xp, X=X, W=W, b=b)
     check_classes_linear(X, W=W, b=b)
     check_shape(X.shape[:-1], "one label for each example of X", y=y)
     check_class_indices(xp, W.shape[1], y=y)
-    return xp, X, xp.astype(y, xp.int64, copy=False), W, b
+    return xp, dtype, X, xp.astype(y, xp.int64, copy=False), W, b

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._validation import check_binary, check_table
-from ..arrays import Array, float_arrays, to_numpy
+from ..arrays import Array, to_numpy, wide_arrays
 from . import formulas
 from .objective import Objective
 
@@ -27,7 +27,7 @@ def is_separable(X: Array, y: Array) -> bool:
     Raises:
         ValueError: as for :py:func:`fit`.
     """
-    xp, X, y = float_arrays(X=X, y=y)
+    xp, _, X, y = wide_arrays(X=X, y=y)
     check_table(xp, X=X, y=y)
     check_binary(xp, y=y)
     return X.shape[0] > 0 and _separating_direction_exists(X, y, 2)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
+from .._validation import check_one_of, check_positive
 from ..arrays import Array
 from . import formulas
 from .objective import Objective
@@ -29,9 +30,10 @@ class Iterate(NamedTuple):
 
 def iterates(objective: Objective, solver: str, learning_rate: float | None) -> Iterator[Iterate]:
     """The chosen solver at its start; None is the learning rate 1/L, :eq:`eq-smoothness`."""
-    if learning_rate is not None and not 0 < learning_rate < float("inf"):
-        raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
-    if objective.l1 > 0 and solver in ("newton", "gradient_descent"):
+    check_one_of(("newton", "gradient_descent", "proximal_gradient"), solver=solver)
+    if learning_rate is not None:
+        check_positive(learning_rate=learning_rate)
+    if objective.l1 > 0 and solver != "proximal_gradient":
         raise ValueError(
             f'solver="{solver}" needs derivatives, which l1={objective.l1} has not at zero: '
             'use solver="proximal_gradient"'
@@ -40,13 +42,8 @@ def iterates(objective: Objective, solver: str, learning_rate: float | None) -> 
         if learning_rate is not None:
             raise ValueError('solver="newton" finds its own step: leave learning_rate out')
         return newton(objective)
-    if solver == "gradient_descent":
-        return gradient_descent(objective, learning_rate or 1 / objective.smoothness())
-    if solver == "proximal_gradient":
-        return proximal_gradient(objective, learning_rate or 1 / objective.smoothness())
-    raise ValueError(
-        f'solver must be "newton", "gradient_descent" or "proximal_gradient", got {solver!r}'
-    )
+    method = gradient_descent if solver == "gradient_descent" else proximal_gradient
+    return method(objective, learning_rate or 1 / objective.smoothness())
 
 
 def gradient_descent(objective: Objective, learning_rate: float) -> Iterator[Iterate]:

@@ -1,9 +1,11 @@
 """From probabilities to decisions: what a threshold gets right, and every threshold at once."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .._validation import check_binary, check_shape
-from ..arrays import Array, float_arrays
+import array_api_compat
+
+from .._validation import check_binary, check_ndim, check_shape
+from ..arrays import Array, float_arrays, narrow, wide_arrays
 
 
 class ConfusionCounts(NamedTuple):
@@ -78,27 +80,17 @@ def roc_curve(scores: Array, labels: Array) -> tuple[Array, Array, Array]:
     Returns:
         false_positive_rates, true_positive_rates, thresholds, each (m + 1,) for m distinct
         scores; the first point is (0, 0) at threshold infinity. The rate of a class without
-        examples is 0.
+        examples is 0. The rates have the dtype of the scores and labels, and are counted exactly.
 
     Raises:
         ValueError: NaN, labels other than 0 and 1, or shapes that do not fit.
     """
-    xp, scores, labels = float_arrays(scores=scores, labels=labels)
-    check_binary(xp, labels=labels)
-    if scores.ndim != 1:
-        raise ValueError(f"scores must have shape (n,), got {tuple(scores.shape)}")
-    check_shape(scores.shape, "one label for each score", labels=labels)
-    order = xp.argsort(scores, descending=True, stable=True)
-    scores, labels = scores[order], labels[order]
-    last_of_tie = xp.concat([scores[1:] != scores[:-1], xp.ones_like(scores[:1], dtype=xp.bool)])
-    true_positives = xp.cumulative_sum(labels)[last_of_tie]
-    false_positives = xp.cumulative_sum(1 - labels)[last_of_tie]
-    start = xp.zeros_like(scores[:1]) if scores.shape[0] else xp.zeros(1, dtype=scores.dtype)
-    return (
-        xp.concat([start, false_positives / max(float(xp.sum(1 - labels)), 1.0)]),
-        xp.concat([start, true_positives / max(float(xp.sum(labels)), 1.0)]),
-        xp.concat([start + float("inf"), scores[last_of_tie]]),
-    )
+    xp, dtype, true_positives, false_positives, thresholds = _roc_counts(scores, labels)
+
+    def rate(counts: Array) -> Array:
+        return narrow(xp, xp.astype(counts, xp.float64) / max(int(counts[-1]), 1), dtype)
+
+    return rate(false_positives), rate(true_positives), narrow(xp, thresholds, dtype)
 
 
 def roc_auc(scores: Array, labels: Array) -> float:
@@ -117,9 +109,30 @@ def roc_auc(scores: Array, labels: Array) -> float:
         ValueError: as for :py:func:`roc_curve`, or a class without examples: there is no pair to
             compare, and the area has no value.
     """
-    false_positive_rates, true_positive_rates, _ = roc_curve(scores, labels)
-    if float(false_positive_rates[-1]) == 0 or float(true_positive_rates[-1]) == 0:
+    _, _, true_positives, false_positives, _ = _roc_counts(scores, labels)
+    pairs = int(true_positives[-1]) * int(false_positives[-1])
+    if pairs == 0:
         raise ValueError("labels must contain both classes: the area compares pairs of them")
-    widths = false_positive_rates[1:] - false_positive_rates[:-1]
-    heights = (true_positive_rates[1:] + true_positive_rates[:-1]) / 2
-    return float((widths * heights).sum())
+    widths = false_positives[1:] - false_positives[:-1]
+    twice_the_heights = true_positives[1:] + true_positives[:-1]
+    return int((widths * twice_the_heights).sum()) / (2 * pairs)
+
+
+def _roc_counts(scores: Array, labels: Array) -> tuple[Any, ...]:
+    """Namespace, the caller's dtype, true and false positives and thresholds, (m + 1,) each.
+
+    The counts are int64: float32 counts to 2²⁴ only, float16 to 2048.
+    """
+    xp, dtype, scores, labels = wide_arrays(scores=scores, labels=labels)
+    check_binary(xp, labels=labels)
+    check_ndim(1, "(n,)", scores=scores)
+    check_shape(scores.shape, "one label for each score", labels=labels)
+    order = xp.argsort(scores, descending=True, stable=True)
+    scores, labels = scores[order], xp.astype(labels[order], xp.int64)
+    last_of_tie = xp.concat([scores[1:] != scores[:-1], xp.ones_like(scores[:1], dtype=xp.bool)])
+    nothing = xp.zeros(1, dtype=xp.int64, device=array_api_compat.device(labels))
+    true_positives = xp.concat([nothing, xp.cumulative_sum(labels)[last_of_tie]])
+    false_positives = xp.concat([nothing, xp.cumulative_sum(1 - labels)[last_of_tie]])
+    largest = xp.astype(nothing, scores.dtype) + float("inf")
+    thresholds = xp.concat([largest, scores[last_of_tie]])
+    return xp, dtype, true_positives, false_positives, thresholds

@@ -4,6 +4,7 @@ Every function takes NumPy arrays or Torch tensors (the losses then with gradien
 same kind. Prediction first, truth second.
 """
 
+from .counts import SegmentationCounts
 from .losses import combined_loss, cross_entropy, dice_coefficient, dice_loss, one_hot
 from .metrics import (
     confusion_matrix,
@@ -16,6 +17,7 @@ from .metrics import (
 )
 
 __all__ = [
+    "SegmentationCounts",
     "combined_loss",
     "confusion_matrix",
     "cross_entropy",

@@ -1,23 +1,24 @@
 """What a segmentation network is trained to make small: cross-entropy, Dice, and their sum."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import array_api_compat
+import numpy as np
 
 from .._validation import (
     check_axis,
     check_class_indices,
-    check_class_logits,
-    check_finite,
     check_not_negative,
+    check_num_classes,
     check_one_of,
     check_probabilities,
     check_shape,
-    check_whole,
 )
-from ..arrays import Array, float_arrays, integer_arrays
-from ..logistic import formulas
-from ..logistic.formulas import Reduction
+from ..arrays import Array, integer_arrays, narrow, unread_arrays
+from ..logistic.formulas import MANY, Reduction, class_nll, log_softmax, mean, of_label
+from ..logistic.formulas import one_hot as one_hot_of
+from .formulas import dice
+from .pixels import check_logits, read_pixels, weighted
 
 Axes = int | tuple[int, ...] | None
 
@@ -35,10 +36,10 @@ def one_hot(labels: Array, num_classes: int) -> Array:
     Raises:
         ValueError: a label that is no whole number or is out of range, or num_classes < 1.
     """
-    check_whole(1, num_classes=num_classes)
+    check_num_classes(1, num_classes)
     xp, labels = integer_arrays(labels=labels)
     check_class_indices(xp, num_classes, labels=labels)
-    return formulas.one_hot(xp, labels, num_classes, xp.int64)
+    return one_hot_of(xp, labels, num_classes, xp.int64)
 
 
 def cross_entropy(
@@ -74,9 +75,11 @@ def cross_entropy(
             infinite weight, or an unknown reduction.
     """
     check_one_of(("mean", "sum", "none"), reduction=reduction)
-    pixels = _pixels(logits, labels, axis, weights, ignore_index)
-    nll = formulas.class_nll(pixels.xp, pixels.logits, pixels.labels, pixels.axis)
-    return _weighted(pixels, nll, reduction)
+    pixels = read_pixels(logits, labels, axis, weights, ignore_index)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is refused below
+        nll = class_nll(pixels.xp, pixels.logits, pixels.labels, pixels.axis)
+    check_logits(pixels, nll)
+    return narrow(pixels.xp, weighted(pixels, nll, reduction), pixels.dtype)
 
 
 def dice_coefficient(
@@ -111,12 +114,8 @@ def dice_coefficient(
         ValueError: NaN, an entry outside [0, 1], shapes that differ, an axis that is not there, or
             a negative or infinite `smooth`.
     """
-    xp, predictions, targets = float_arrays(predictions=predictions, targets=targets)
-    check_shape(predictions.shape, "one target for each prediction", targets=targets)
-    check_probabilities(xp, predictions=predictions, targets=targets)
-    axes = _checked_axes(axis, predictions.ndim)
-    check_not_negative(smooth=smooth)
-    return _dice(xp, predictions, targets, axes, squared, smooth)
+    xp, dtype, coefficient = _dice(predictions, targets, axis, squared, smooth)
+    return narrow(xp, coefficient, dtype)
 
 
 def dice_loss(
@@ -128,8 +127,8 @@ def dice_loss(
     smooth: float = 0.0,
 ) -> Array:
     """1 - :py:func:`dice_coefficient`, with the same arguments and errors; 0 for empty regions."""
-    coefficient = dice_coefficient(predictions, targets, axis=axis, squared=squared, smooth=smooth)
-    return 1 - coefficient
+    xp, dtype, coefficient = _dice(predictions, targets, axis, squared, smooth)
+    return narrow(xp, 1 - coefficient, dtype)
 
 
 def combined_loss(
@@ -166,95 +165,58 @@ def combined_loss(
     check_not_negative(
         cross_entropy_weight=cross_entropy_weight, dice_weight=dice_weight, smooth=smooth
     )
-    pixels = _pixels(logits, labels, axis, weights, ignore_index)
+    pixels = read_pixels(logits, labels, axis, weights, ignore_index)
     dice_axes = _checked_axes(dice_axis, pixels.logits.ndim, "dice_axis")
     xp, axis = pixels.xp, pixels.axis
-    log_p = formulas.log_softmax(xp, pixels.logits, axis)
-    nll = -formulas.of_label(xp, log_p, pixels.labels, axis)
-    keep = xp.expand_dims(pixels.keep, axis=axis)
-    true = formulas.one_hot(xp, pixels.labels, log_p.shape[axis], xp.bool, axis)
-    targets = xp.astype(keep & true, log_p.dtype)
-    predictions = xp.where(keep, xp.exp(log_p), xp.zeros_like(log_p))
-    overlaps = _dice(xp, predictions, targets, dice_axes, squared, smooth)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is refused below
+        log_p = log_softmax(xp, pixels.logits, axis)
+    nll = -of_label(xp, log_p, pixels.labels, axis)
+    check_logits(pixels, nll)
+    predictions = xp.exp(log_p)
+    targets = one_hot_of(xp, pixels.labels, log_p.shape[axis], log_p.dtype, axis)
+    if pixels.keep is not None:
+        keep = xp.expand_dims(pixels.keep, axis=axis)
+        predictions = xp.where(keep, predictions, 0.0)
+        targets = xp.where(keep, targets, 0.0)
+    overlaps = dice(xp, predictions, targets, dice_axes, squared=squared, smooth=smooth)
     # Without a pixel there may be no coefficient at all, and no mean of them.
-    dice = 1 - (xp.mean(overlaps) if array_api_compat.size(overlaps) else 1.0)
-    return cross_entropy_weight * _weighted(pixels, nll, "mean") + dice_weight * dice
+    dice_term = 1 - (mean(xp, overlaps) if array_api_compat.size(overlaps) else 1.0)
+    cross_entropy_term = weighted(pixels, nll, "mean")
+    total = cross_entropy_weight * cross_entropy_term + dice_weight * dice_term
+    return narrow(xp, total, pixels.dtype)
 
 
-class _Pixels(NamedTuple):
-    """Checked arguments: labels are in range everywhere, `keep` says where they count."""
+def _dice(
+    predictions: Array, targets: Array, axis: Axes, squared: bool, smooth: float
+) -> tuple[Any, Any, Array]:
+    """The namespace, the caller's dtype, and the coefficient in at least float32."""
+    xp, dtype, predictions, targets = unread_arrays(predictions=predictions, targets=targets)
+    check_shape(predictions.shape, "one target for each prediction", targets=targets)
+    axes = _checked_axes(axis, predictions.ndim)
+    check_not_negative(smooth=smooth)
 
-    xp: Any
-    logits: Array
-    labels: Array
-    keep: Array
-    weights: Array | None
-    axis: int
+    def coefficient(p: Array, g: Array, axes: tuple[int, ...]) -> Array:
+        check_probabilities(xp, dtype, predictions=p, targets=g)
+        return dice(xp, p, g, axes, squared=squared, smooth=smooth)
 
-
-def _pixels(
-    logits: Array, labels: Array, axis: int, weights: Array | None, ignore_index: int | None
-) -> _Pixels:
-    xp, logits = float_arrays(logits=logits)
-    check_class_logits(xp, axis, logits=logits)
-    axis = axis % logits.ndim
-    num_classes = logits.shape[axis]
-    if num_classes == 0:
-        raise ValueError("logits must have at least one class along axis, got 0")
-    labels = xp.astype(integer_arrays(logits, labels=labels)[1], xp.int64, copy=False)
-    expected = (*logits.shape[:axis], *logits.shape[axis + 1 :])
-    check_shape(expected, "one label for each pixel of logits", labels=labels)
-    keep = xp.ones_like(labels, dtype=xp.bool)
-    if ignore_index is not None:
-        keep = labels != ignore_index
-        labels = xp.where(keep, labels, xp.zeros_like(labels))
-    check_class_indices(xp, num_classes, labels=labels)
-    if weights is not None:
-        _, _, weights = float_arrays(logits=logits, weights=weights)
-        check_shape((num_classes,), "one weight for each class of logits", weights=weights)
-        check_finite(xp, weights=weights)
-        if xp.any(weights < 0):
-            raise ValueError(f"weights must be >= 0, got {float(xp.min(weights)):g}")
-    return _Pixels(xp, logits, labels, keep, weights, axis)
-
-
-def _weighted(pixels: _Pixels, nll: Array, reduction: Reduction) -> Array:
-    xp = pixels.xp
-    weights = xp.astype(pixels.keep, nll.dtype)
-    if pixels.weights is not None:
-        weights = weights * pixels.weights[pixels.labels]
-    # `where` first: 0 times a loss of infinity would be NaN.
-    losses = xp.where(weights > 0, nll, xp.zeros_like(nll)) * weights
-    if reduction == "none":
-        return losses
-    total = xp.sum(weights)
-    norm = xp.where(total > 0, total, xp.ones_like(total)) if reduction == "mean" else 1
-    return xp.sum(losses) / norm
+    if 0 not in axes and array_api_compat.size(predictions) > MANY * predictions.shape[0] > 0:
+        # One image at a time: it is still in the processor's cache after the check.
+        images = zip(xp.unstack(predictions), xp.unstack(targets), strict=True)
+        within = tuple(one - 1 for one in axes)
+        result = xp.stack([coefficient(p, g, within) for p, g in images])
+    else:
+        result = coefficient(predictions, targets, axes)
+    return xp, dtype, result
 
 
 def _checked_axes(axis: Axes, ndim: int, name: str = "axis") -> tuple[int, ...]:
     """The axes to sum over, counted from 0."""
     if axis is None:
         return tuple(range(ndim))
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for one in axes:
         check_axis(ndim, **{name: one})
     axes = tuple(one % ndim for one in axes)
     if len(set(axes)) < len(axes):
         raise ValueError(f"{name} must name each axis once, got {axis}")
     return axes
-
-
-def _dice(
-    xp: Any, p: Array, g: Array, axes: tuple[int, ...], squared: bool, smooth: float
-) -> Array:
-    def total(values: Array) -> Array:
-        return xp.sum(values, axis=axes)
-
-    # Products and sums, not dot products: those lose digits of long float32 arrays, in Torch all
-    # but two. One array at a time: the next one finds the memory of the last.
-    overlap = total(p * g)
-    sizes = total(p * p) + total(g * g) if squared else total(p) + total(g)
-    empty = sizes + smooth == 0
-    denominator = xp.where(empty, xp.ones_like(sizes), sizes + smooth)
-    return xp.where(empty, xp.ones_like(sizes), (2 * overlap + smooth) / denominator)

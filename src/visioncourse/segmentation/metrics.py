@@ -1,10 +1,15 @@
 """How good a segmentation is: counts of pixels, and the measures that are read off them.
 
 Every measure takes either label maps, `mean_iou(predictions, labels, num_classes)`, or alone the
-confusion matrix of a data set that went by in batches::
+confusion matrix of a data set that went by in batches. :py:class:`SegmentationCounts` holds all
+of them::
 
-    confusion = sum(confusion_matrix(p, l, num_classes) for p, l in batches)
-    mean_iou(confusion)
+    counts = sum(SegmentationCounts.of(predictions=p, labels=l, num_classes=5) for p, l in batches)
+    counts.mean_iou
+
+Predictions come first and labels second, as in Torch's losses and torchmetrics. scikit-learn has
+the truth first; written as keywords, `confusion_matrix(labels=l, predictions=p, ...)`, the order
+does not matter.
 """
 
 from typing import Any
@@ -14,12 +19,21 @@ import array_api_compat
 from .._validation import (
     check_class_indices,
     check_finite,
+    check_label,
+    check_num_classes,
     check_probabilities,
     check_shape,
     check_shares,
-    check_whole,
 )
-from ..arrays import Array, float_arrays, integer_arrays
+from ..arrays import (
+    Array,
+    float_arrays,
+    integer_arrays,
+    narrow,
+    wide_arrays,
+    without_gradient,
+)
+from . import formulas
 
 BLOCK_PIXELS = 32768  # two blocks of int64 labels and their sums stay in the processor's cache
 
@@ -29,7 +43,8 @@ def confusion_matrix(
 ) -> Array:
     """How often each true class was predicted as each class.
 
-    Matrices of several images add up to the matrix of all of them.
+    Matrices of several images add up to the matrix of all of them. With the arguments exchanged,
+    in scikit-learn's order, the result would be the transpose.
 
     Args:
         predictions: (...) predicted class indices 0 to num_classes - 1.
@@ -44,20 +59,23 @@ def confusion_matrix(
     Raises:
         ValueError: something that is no whole number or out of range, or shapes that differ.
     """
-    check_whole(1, num_classes=num_classes)
+    check_num_classes(1, num_classes)
+    if ignore_index is not None:
+        check_label(ignore_index=ignore_index)
     xp, predictions, labels = integer_arrays(predictions=predictions, labels=labels)
     check_shape(predictions.shape, "one label for each prediction", labels=labels)
     predictions, labels = xp.reshape(predictions, (-1,)), xp.reshape(labels, (-1,))
     counts = xp.zeros(num_classes**2, dtype=xp.int64, device=array_api_compat.device(labels))
-    for start in range(0, labels.shape[0], BLOCK_PIXELS):
-        block = slice(start, start + BLOCK_PIXELS)
+    # A block no shorter than the K² counts that it adds up: K does not multiply the time.
+    length = max(BLOCK_PIXELS, num_classes**2)
+    for start in range(0, labels.shape[0], length):
+        block = slice(start, start + length)
         predicted = xp.astype(predictions[block], xp.int64, copy=False)
         true = xp.astype(labels[block], xp.int64, copy=False)
         if ignore_index is not None:
             keep = true != ignore_index
             predicted, true = predicted[keep], true[keep]
-        check_class_indices(xp, num_classes, predictions=predicted)
-        check_class_indices(xp, num_classes, labels=true)
+        _check_classes(xp, num_classes, predicted, true, ignore_index)
         counts += xp.bincount(true * num_classes + predicted, minlength=num_classes**2)
     return xp.reshape(counts, (num_classes, num_classes))
 
@@ -83,8 +101,7 @@ def pixel_accuracy(
             negative entry; a matrix together with other arguments, or label maps without them.
     """
     xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
-    total = float(xp.sum(confusion))
-    return float(xp.sum(xp.linalg.diagonal(confusion))) / total if total else 0.0
+    return formulas.pixel_accuracy(xp, confusion)
 
 
 def iou_per_class(
@@ -110,8 +127,7 @@ def iou_per_class(
     """
     xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
     check_shares(absent=absent)
-    intersection, sizes = _intersection_and_sizes(xp, confusion)
-    return _ratio(xp, intersection, sizes - intersection, absent)
+    return formulas.iou(xp, confusion, absent)
 
 
 def mean_iou(
@@ -139,11 +155,9 @@ def mean_iou(
         ValueError: as for :py:func:`iou_per_class`.
     """
     xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
-    values = iou_per_class(confusion, absent=0.0 if absent is None else absent)
     if absent is not None:
-        return float(xp.mean(values))
-    present = int(xp.count_nonzero(_intersection_and_sizes(xp, confusion)[1]))
-    return float(xp.sum(values)) / max(present, 1)
+        check_shares(absent=absent)
+    return formulas.mean_iou(xp, confusion, absent)
 
 
 def dice_per_class(
@@ -160,8 +174,7 @@ def dice_per_class(
     """
     xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
     check_shares(absent=absent)
-    intersection, sizes = _intersection_and_sizes(xp, confusion)
-    return _ratio(xp, 2 * intersection, sizes, absent)
+    return formulas.dice_of_counts(xp, confusion, absent)
 
 
 def dice_from_iou(iou: Array) -> Array:
@@ -179,9 +192,10 @@ def dice_from_iou(iou: Array) -> Array:
     Raises:
         ValueError: NaN, or an entry outside [0, 1].
     """
-    xp, iou = float_arrays(iou=iou)
-    check_probabilities(xp, iou=iou)
-    return 2 * iou / (1 + iou)
+    xp, dtype, iou = wide_arrays(iou=iou)
+    check_probabilities(xp, dtype, iou=iou)
+    iou = xp.clip(iou, 0, 1)
+    return narrow(xp, 2 * iou / (1 + iou), dtype)
 
 
 def iou_from_dice(dice: Array) -> Array:
@@ -193,9 +207,10 @@ def iou_from_dice(dice: Array) -> Array:
     Returns:
         (...) in [0, 1].
     """
-    xp, dice = float_arrays(dice=dice)
-    check_probabilities(xp, dice=dice)
-    return dice / (2 - dice)
+    xp, dtype, dice = wide_arrays(dice=dice)
+    check_probabilities(xp, dtype, dice=dice)
+    dice = xp.clip(dice, 0, 1)
+    return narrow(xp, dice / (2 - dice), dtype)
 
 
 def _confusion(
@@ -208,34 +223,31 @@ def _confusion(
             f"labels {'missing' if labels is None else 'given'}, num_classes={num_classes}, "
             f"ignore_index={ignore_index}"
         )
-    if labels is None:
-        confusion = predictions
-        if array_api_compat.is_array_api_obj(confusion):
-            # Torch's default float32 would lose counts above 2²⁴.
-            xp = array_api_compat.array_namespace(confusion)
-            confusion = xp.astype(confusion, xp.float64)
-        xp, confusion = float_arrays(confusion=confusion)
-        if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
-            raise ValueError(
-                f"a confusion matrix must have shape (K, K), got {tuple(confusion.shape)}"
-            )
-        check_finite(xp, confusion=confusion)
-        if xp.any(confusion < 0):
-            raise ValueError(f"a confusion matrix must be >= 0, got {float(xp.min(confusion)):g}")
-    else:
+    if labels is not None:
         confusion = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index)
         xp = array_api_compat.array_namespace(confusion)
-        confusion = xp.astype(confusion, xp.float64)
+        return xp, xp.astype(confusion, xp.float64)
+    confusion = predictions
+    if array_api_compat.is_array_api_obj(confusion):
+        xp = array_api_compat.array_namespace(confusion)
+        if xp.isdtype(confusion.dtype, ("integral", "real floating")):
+            # Torch's default float32 would lose counts above 2²⁴.
+            confusion = xp.astype(without_gradient(confusion), xp.float64)
+    xp, confusion = float_arrays(confusion=confusion)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
+        raise ValueError(f"a confusion matrix must have shape (K, K), got {tuple(confusion.shape)}")
+    check_finite(xp, confusion=confusion)
+    if xp.any(confusion < 0):
+        raise ValueError(f"a confusion matrix must be >= 0, got {xp.min(confusion).item():g}")
     return xp, confusion
 
 
-def _intersection_and_sizes(xp: Any, confusion: Array) -> tuple[Array, Array]:
-    """Per class: pixels that both have, and true plus predicted pixels, (K,) each."""
-    sizes = xp.sum(confusion, axis=0) + xp.sum(confusion, axis=1)
-    return xp.linalg.diagonal(confusion), sizes
-
-
-def _ratio(xp: Any, numerator: Array, denominator: Array, empty: float) -> Array:
-    nothing = denominator == 0
-    ones = xp.ones_like(denominator)
-    return xp.where(nothing, empty * ones, numerator / xp.where(nothing, ones, denominator))
+def _check_classes(
+    xp: Any, num_classes: int, predictions: Array, labels: Array, ignore_index: int | None
+) -> None:
+    try:
+        check_class_indices(xp, num_classes, predictions=predictions, labels=labels)
+    except ValueError as error:
+        if ignore_index is not None and xp.any(predictions == ignore_index):
+            raise ValueError(f"{error}; predictions come first, labels second") from None
+        raise

@@ -517,7 +517,7 @@ def test_class_labels_are_whole():
 
 
 def test_softmax_needs_two_classes():
-    with pytest.raises(ValueError, match="num_classes must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="num_classes must be a whole number >= 2, got 1"):
         fit_softmax([[1.0]], [0], num_classes=1)
 
 
@@ -537,7 +537,7 @@ def test_softmax_needs_two_classes():
         *(
             (
                 {"solver": solver, "learning_rate": rate},
-                f"learning_rate must be positive and finite, got {rate}",
+                f"learning_rate must be a finite number > 0, got {rate}",
             )
             for solver in ("gradient_descent", "proximal_gradient")
             for rate in (0, -0.1, math.nan, math.inf)

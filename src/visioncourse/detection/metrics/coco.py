@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...results import Result
 from .coco_matching import AREA_RANGES, IOU_THRESHOLDS, match, unpack
 from .images import Images, box_iou_of_pairs, positions_in_runs, read_images, take
-from .results import Result
 
 # Bit for bit COCO's: a recall of 0.57 does not reach the level 0.5700000000000001.
 RECALL_LEVELS = np.linspace(0.0, 1.0, 101)  # (R,)
