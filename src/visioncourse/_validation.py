@@ -62,7 +62,7 @@ def check_probabilities(xp: Any, dtype: Any = None, /, **arrays: Array) -> None:
         if not -rounding <= low <= high <= 1 + rounding:
             check_no_nan(xp, **{name: array})
             wrong = low if low < -rounding else high
-            raise ValueError(f"{name} must lie in [0, 1], got {wrong:.8g}")
+            raise ValueError(f"{name} must lie in [0, 1], got {wrong!r}")
 
 
 def check_class_indices(xp: Any, num_classes: int, **arrays: Array) -> None:

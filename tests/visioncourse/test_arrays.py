@@ -9,12 +9,16 @@ from numpy.testing import assert_array_equal
 
 from visioncourse.arrays import (
     at_least_float32,
+    check_no_nan,
+    extremes,
     float_arrays,
     integer_arrays,
     like,
     narrow,
     to_numpy,
+    unread_arrays,
     wide_arrays,
+    without_gradient,
 )
 
 
@@ -197,3 +201,56 @@ def test_half_precision_may_hold_whole_numbers():
 def test_a_list_of_tensors_with_gradients_is_named():
     with pytest.raises(ValueError, match="a must be numeric"):
         float_arrays(a=[torch.ones(2, requires_grad=True)])
+
+
+@pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor])
+def test_extremes_are_pythons_numbers(convert):
+    assert extremes(*float_arrays(a=convert([2.0, -1.0, 0.5]))) == (-1.0, 2.0)
+    low, high = extremes(*integer_arrays(a=convert([2, -1])))
+    assert (type(low), type(high)) == (int, int) and (low, high) == (-1, 2)
+    xp, _, array = unread_arrays(a=convert([0.0, math.nan]))
+    assert all(math.isnan(extreme) for extreme in extremes(xp, array))
+
+
+def test_unread_arrays_are_wide_and_keep_their_nan():
+    xp, dtype, array = unread_arrays(a=np.array([1.0, math.nan], dtype=np.float16))
+    assert (dtype, array.dtype) == (np.float16, np.float32)
+    with pytest.raises(ValueError, match="a must not contain NaN, got 1 of them"):
+        check_no_nan(xp, a=array)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, torch.float16, torch.bfloat16])
+def test_a_narrow_result_is_finite_where_it_was_and_infinite_where_it_was(dtype):
+    if isinstance(dtype, torch.dtype):
+        xp, wide = float_arrays(a=torch.tensor([1e38, -1e38, math.inf, -math.inf, 1.5]))
+        largest = torch.finfo(dtype).max
+    else:
+        xp, wide = float_arrays(a=np.array([1e38, -1e38, math.inf, -math.inf, 1.5]))
+        largest = float(np.finfo(dtype).max)
+    got = narrow(xp, wide, dtype)
+    assert got.dtype == dtype
+    biggest = min(largest, 1e38)
+    assert got.tolist() == pytest.approx([biggest, -biggest, math.inf, -math.inf, 1.5], rel=0.01)
+
+
+def test_numbers_without_their_gradient():
+    leaf = torch.ones(2, requires_grad=True)
+    assert not without_gradient(leaf).requires_grad
+    array = np.ones(2)
+    assert without_gradient(array) is array
+
+
+@pytest.mark.parametrize("value", [None, 10**400, [10**400], {}, object()])
+def test_what_is_no_number_is_named(value):
+    with pytest.raises(ValueError, match="z must be numeric"):
+        float_arrays(z=value)
+    with pytest.raises(ValueError, match="labels must contain whole numbers"):
+        integer_arrays(labels=value)
+
+
+@pytest.mark.parametrize("value", [1e300, 2.0**63, -math.inf])
+def test_a_float_beyond_int64_is_no_index(value):
+    for array in (np.array([value]), torch.tensor([value])):
+        with pytest.raises(ValueError, match="labels must contain whole numbers, got"):
+            integer_arrays(labels=array)
+    assert integer_arrays(labels=np.float16(2048))[1] == 2048

@@ -12,9 +12,14 @@ from visioncourse._validation import (
     check_axis,
     check_binary,
     check_class_indices,
+    check_class_logits,
+    check_classes_linear,
     check_finite,
+    check_label,
+    check_linear,
     check_ndim,
     check_not_negative,
+    check_num_classes,
     check_one_of,
     check_positive,
     check_probabilities,
@@ -105,3 +110,80 @@ def test_an_axis_that_is_not_there(axis):
 def test_an_axis_counts_from_either_end():
     for axis in (-2, -1, 0, np.int64(1)):
         check_axis(2, axis=axis)
+
+
+@pytest.mark.parametrize("namespace", [xp, xp_torch], ids=["numpy", "torch"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_probabilities_may_be_a_rounding_beyond_0_and_1(namespace, dtype):
+    dtype = getattr(namespace, dtype)
+    eps = float(namespace.finfo(dtype).eps)
+    check_probabilities(namespace, p=namespace.asarray([-4 * eps, 1 + 4 * eps], dtype=dtype))
+    for wrong in (-8 * eps, 1 + 8 * eps):
+        with pytest.raises(ValueError, match=r"p must lie in \[0, 1\], got (-|1\.0)\d"):
+            check_probabilities(namespace, p=namespace.asarray([0.5, wrong], dtype=dtype))
+    with pytest.raises(ValueError, match="p must not contain NaN, got 1 of them"):
+        check_probabilities(namespace, p=namespace.asarray([0.5, math.nan], dtype=dtype))
+
+
+def test_the_rounding_is_that_of_the_dtype_in_which_probabilities_came():
+    p = np.array([1.001], dtype=np.float16).astype(np.float32)
+    check_probabilities(xp, np.float16, p=p)
+    with pytest.raises(ValueError, match="p must lie in"):
+        check_probabilities(xp, p=p)
+
+
+@pytest.mark.parametrize(
+    "number", [None, "1", 1j, [1.0], np.ones(1), np.array(1j), torch.ones(2), 10**30, math.nan]
+)
+def test_what_is_no_number(number):
+    for check in (check_not_negative, check_positive, check_shares):
+        with pytest.raises(ValueError, match="l2 must"):
+            check(l2=number)
+
+
+@pytest.mark.parametrize(
+    "number", [1, 0.5, True, np.float16(0.5), np.array(0.5), torch.tensor(0.5, requires_grad=True)]
+)
+def test_what_is_a_number(number):
+    for check in (check_not_negative, check_positive, check_shares):
+        check(l2=number)
+
+
+def test_numbers_of_classes_and_labels():
+    check_num_classes(1, np.int64(1))
+    check_label(ignore_index=-100)
+    for wrong in (0, 2**31, 1.0, None):
+        with pytest.raises(ValueError, match="num_classes must be"):
+            check_num_classes(1, wrong)
+    for wrong in (2**63, 255.0, None):
+        with pytest.raises(ValueError, match="ignore_index must be a whole number"):
+            check_label(ignore_index=wrong)
+
+
+def test_class_logits_need_a_finite_one_and_no_infinity():
+    check_class_logits(xp, 0, logits=np.array([[0.0, 1.0], [-math.inf, 1.0]]))
+    check_class_logits(xp, 1, logits=np.zeros((3, 0)))
+    for wrong in (math.inf, -math.inf):
+        with pytest.raises(ValueError, match=f"got a largest logit of {wrong}"):
+            check_class_logits(xp, 0, logits=np.array([[0.0, wrong]]))
+
+
+def test_the_parts_of_a_linear_model_fit_together():
+    X, w, b = np.ones((5, 2)), np.ones(2), np.array(0.0)
+    check_linear(X, w=w, b=b)
+    check_classes_linear(X, W=np.ones((2, 3)), b=np.ones(3))
+    for wrong, message in [
+        ({"X": np.array(1.0)}, "X must have shape"),
+        ({"w": np.ones(3)}, "w must have"),
+        ({"b": w}, "b must have"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            check_linear(**{"X": X, "w": w, "b": b, **wrong})
+    for wrong, message in [
+        ({"X": np.array(1.0)}, "X must have shape"),
+        ({"W": np.ones(2)}, "W must have"),
+        ({"W": np.ones((2, 0))}, "W must have"),
+        ({"b": b}, "b must have"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            check_classes_linear(**{"X": X, "W": np.ones((2, 3)), "b": np.ones(3), **wrong})
