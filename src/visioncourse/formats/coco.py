@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..arrays import to_numpy
+from ..detection.boxes import LARGEST_COORDINATE
 from ..detection.metrics.images import Table, end_to_end, list_of_images
 from .json_entries import FilePath, by_id, check_distinct, number, read_json, whole
 
 Images = Sequence[Mapping[str, Any]]
 OPTIONAL = ("iscrowd", "area")
 HIGHEST = {"iscrowd": 1, "area": math.inf, "score": 1}
-LARGEST = 1e150  # of a coordinate: its square is a number too
 
 Row = tuple[float, ...]  # image index, category id, x, y, w, h, further fields
 
@@ -189,8 +189,8 @@ def _box_rows(
         x, y, w, h = (number(where, "bbox", value) for value in box)
         if w < 0 or h < 0:
             raise ValueError(f"{where}: bbox must have w, h >= 0, got {box}")
-        if max(abs(x), abs(y), w, h) >= LARGEST:
-            raise ValueError(f"{where}: bbox must be below {LARGEST:g} in size, got {box}")
+        if max(abs(x), abs(y), x + w, y + h) > LARGEST_COORDINATE:
+            raise ValueError(f"{where}: bbox must be up to {LARGEST_COORDINATE:g}, got {box}")
         defaults = {"area": w * h, "iscrowd": 0}
         further = [number(where, field, entry.get(field, defaults.get(field))) for field in fields]
         for field, value in zip(fields, further, strict=True):

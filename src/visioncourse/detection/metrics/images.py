@@ -13,6 +13,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 
 from ...arrays import to_numpy
+from ..boxes import LARGEST_COORDINATE
 from ..overlap import Corners, area, corners, iou
 
 Table = dict[str, np.ndarray]
@@ -34,8 +35,10 @@ def _flag(values: np.ndarray) -> np.ndarray:
 # What every field must satisfy, row by row. A NaN satisfies none of them.
 RULES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "boxes": (
-        "x1, y1, x2, y2 below 1e150 with x2 >= x1 and y2 >= y1",  # the area must be a number
-        lambda boxes: ((np.abs(boxes) < 1e150) & (boxes[:, [2, 3, 2, 3]] >= boxes)).all(axis=1),
+        f"x1, y1, x2, y2 up to {LARGEST_COORDINATE:g} in size with x2 >= x1 and y2 >= y1",
+        lambda boxes: (
+            (np.abs(boxes) <= LARGEST_COORDINATE) & (boxes[:, [2, 3, 2, 3]] >= boxes)
+        ).all(axis=1),
     ),
     "labels": (WHOLE, lambda labels: labels >= 0),
     "scores": ("in [0, 1]", _in_range),

@@ -14,7 +14,7 @@ GOOD = {"boxes": [[0, 0, 1, 1], [1, 1, 2, 3]], "labels": [0, 1], "scores": [0.5,
     [
         ("boxes", [[0, 0, 1, 1], [3, 1, 2, 3]], r"x2 >= x1.*got \[3.0, 1.0, 2.0, 3.0\] in row 1"),
         ("boxes", [[0, 0, 1, np.nan], [1, 1, 2, 3]], r"x2 >= x1.*nan\] in row 0"),
-        ("boxes", [[0, 0, 1, np.inf], [1, 1, 2, 3]], r"below 1e150.*inf\] in row 0"),
+        ("boxes", [[0, 0, 1, np.inf], [1, 1, 2, 3]], r"up to 1e\+150.*inf\] in row 0"),
         ("boxes", [[0, 0, 1], [1, 1, 2]], r"must have shape \(N, 4\), got \(2, 3\)"),
         ("boxes", [[0, 0, 1], [1, 1]], "must be an array"),
         ("boxes", [["a", 0, 1, 1]] * 2, "must hold real numbers"),
