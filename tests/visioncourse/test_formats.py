@@ -250,6 +250,13 @@ def test_ids_keep_every_digit(tmp_path):
     assert results[0]["labels"].tolist() == image["labels"]
 
 
+def test_a_score_that_a_rounding_took_above_one_is_legal(tmp_path):
+    results = [{**RESULTS[0], "score": 1.0000001192092896}]
+    (image,) = read_coco_results(saved(tmp_path, results), [7])
+    write_coco_results(tmp_path / "again.json", [image], [7])
+    assert json.loads((tmp_path / "again.json").read_text())[0]["score"] == 1
+
+
 def test_no_images_are_a_legal_file(tmp_path):
     for truth in (CocoTruth([], {}, []), CocoTruth((), {1: "a"}, [])):
         write_coco(tmp_path / "truth.json", truth)

@@ -229,7 +229,7 @@ def objectness_loss(logits: Array, targets: Array, *, reduction: Reduction = "me
     xp, dtype, logits, targets = wide_arrays(logits=logits, targets=targets)
     check_finite(xp, logits=logits)
     check_shape(logits.shape, "one target for each logit", targets=targets)
-    check_probabilities(xp, targets=targets)
+    check_probabilities(xp, dtype, targets=targets)
     check_one_of(REDUCTIONS, reduction=reduction)
     return _reduced(xp, formulas.objectness(xp, logits, targets), reduction, dtype)
 

@@ -459,3 +459,8 @@ def test_bad_boxes_are_named(loss):
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_an_iou_that_a_rounding_took_above_one_is_a_legal_target():
+    above = torch.nextafter(torch.ones(1), torch.tensor(2.0))
+    assert_allclose(objectness_loss(torch.zeros(1), above).item(), math.log(2), rtol=1e-6)

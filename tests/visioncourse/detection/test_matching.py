@@ -413,3 +413,11 @@ BOX = [[0.0, 0.0, 1.0, 1.0]]
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_score_that_a_rounding_took_above_one_is_legal():
+    scores = np.nextafter(np.ones(1, dtype=np.float32), np.float32(2))
+    assert nms(BOX, scores, 0.5).tolist() == [0]
+    assert soft_nms(BOX, scores)[1] == scores
+    with pytest.raises(ValueError, match=r"scores must lie in \[0, 1\], got 1.0001"):
+        nms(BOX, [1.0001], 0.5)

@@ -98,7 +98,8 @@ def average_precision(recall: Array, precision: Array, *, method: Method = "area
     """
     check_one_of(METHODS, method=method)
     xp, dtype, recall, precision = wide_arrays(recall=recall, precision=precision)
-    check_probabilities(xp, recall=recall, precision=precision)
+    check_probabilities(xp, dtype, recall=recall, precision=precision)
+    recall, precision = (xp.clip(array, 0, 1) for array in (recall, precision))  # a rounding above
     check_ndim(1, "(n,)", recall=recall)
     check_shape(recall.shape, "one entry for each recall", precision=precision)
     falls = recall[1:] < recall[:-1]

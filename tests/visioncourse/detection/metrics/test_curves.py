@@ -137,3 +137,9 @@ def test_a_number_of_targets_that_is_none_is_named(num_targets):
 def test_a_method_of_another_kind_is_named(method):
     with pytest.raises(ValueError, match="method must be one of"):
         average_precision([0.5], [1], method=method)
+
+
+def test_an_average_of_roundings_above_one_is_one():
+    above = np.nextafter(np.ones(1), 2)
+    for method in ("area", "11-point", "101-point"):
+        assert average_precision(above, above, method=method) == 1

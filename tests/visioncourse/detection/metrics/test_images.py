@@ -89,3 +89,10 @@ def test_a_list_of_tensors_with_gradients_is_named():
     scores = list(torch.tensor([0.5, 0.6], requires_grad=True))
     with pytest.raises(ValueError, match=r"predictions\[0\]\['scores'\] must be an array"):
         mean_average_precision([GOOD | {"scores": scores}], [GOOD])
+
+
+def test_a_score_that_a_rounding_took_above_one_is_legal():
+    above = np.nextafter(np.ones(2, dtype=np.float32), np.float32(2))
+    assert mean_average_precision([GOOD | {"scores": above}], [GOOD])["map"] == 1
+    with pytest.raises(ValueError, match=r"scores'\] must be in \[0, 1\], got 1.0001"):
+        mean_average_precision([GOOD | {"scores": [0.5, 1.0001]}], [GOOD])
