@@ -1,7 +1,8 @@
 """Logistic regression: the mathematics of Part I.
 
 Every function takes NumPy arrays or Torch tensors (then with gradients) and returns the same
-kind. Prediction first, truth second; data before parameters.
+kind. Prediction first, truth second; data before parameters. float16 and bfloat16 are computed in
+float32, and what comes back has the caller's dtype.
 """
 
 from .fitting import FitResult, SeparableDataWarning, Step, fit, fit_softmax, steps

@@ -12,7 +12,6 @@ from ..arrays import Array
 Reduction = Literal["mean", "sum", "none"]
 
 BLOCK_ROWS = 8192
-MANY = 2**19  # logits of an image that is worth a turn of its own
 
 
 def logits(xp: Any, X: Array, w: Array, b: Array) -> Array:
@@ -117,10 +116,6 @@ def one_hot(xp: Any, labels: Array, num_classes: int, dtype: Any, axis: int = -1
 
 def class_nll(xp: Any, logits: Array, labels: Array, axis: int) -> Array:
     """The negative log-likelihood -log softmax(logits)[label] of each int64 label, (...)."""
-    if logits.ndim > 3 and axis > 0 and array_api_compat.size(logits) > MANY * logits.shape[0] > 0:
-        # One image of a batch at a time: what lies in between stays in the processor's cache.
-        images = zip(xp.unstack(logits), xp.unstack(labels), strict=True)
-        return xp.stack([class_nll(xp, image, truth, axis - 1) for image, truth in images])
     return -of_label(xp, log_softmax(xp, logits, axis), labels, axis)
 
 
@@ -165,6 +160,24 @@ def class_hessian(xp: Any, X: Array, p: Array, l2: float) -> Array:
             blocks[:, other, :, k] = block
     size = (d + 1) * num_classes
     return xp.reshape(blocks, (size, size))
+
+
+def roc_counts(xp: Any, scores: Array, labels: Array) -> tuple[Array, Array, Array]:
+    """True positives, false positives and thresholds, (m + 1,) each, :eq:`eq-roc`.
+
+    For scores (n,), m of them distinct, and labels (n,), int64: float32 counts to 2²⁴ only.
+    """
+    order = xp.argsort(scores, descending=True, stable=True)
+    scores, labels = scores[order], labels[order]
+    last_of_tie = xp.concat([scores[1:] != scores[:-1], xp.ones_like(scores[:1], dtype=xp.bool)])
+    device = array_api_compat.device(scores)
+    nothing = xp.zeros(1, dtype=xp.int64, device=device)
+    infinity = xp.full(1, float("inf"), dtype=scores.dtype, device=device)
+    return (
+        xp.concat([nothing, xp.cumulative_sum(labels)[last_of_tie]]),
+        xp.concat([nothing, xp.cumulative_sum(1 - labels)[last_of_tie]]),
+        xp.concat([infinity, scores[last_of_tie]]),
+    )
 
 
 def with_ones(xp: Any, X: Array) -> Array:

@@ -53,10 +53,12 @@ def cross_entropy(p: Array, y: Array) -> Array:
     """The mean cross-entropy of predicted probabilities, :eq:`eq-cross-entropy`.
 
     Probabilities that have been rounded to 0 or 1 have lost what the logits still knew:
-    :py:func:`loss` starts from the logits and stays finite.
+    :py:func:`loss` starts from the logits and stays finite, and so does
+    :py:func:`visioncourse.segmentation.cross_entropy` for several classes.
 
     Args:
-        p: (...) predicted probabilities of y = 1, in [0, 1].
+        p: (...) predicted probabilities of y = 1, in [0, 1]; a rounding error beyond, of four
+            units in the last place, counts as 0 or 1.
         y: (...) labels, 0 or 1.
 
     Returns:

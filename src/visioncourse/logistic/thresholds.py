@@ -2,10 +2,9 @@
 
 from typing import Any, NamedTuple
 
-import array_api_compat
-
 from .._validation import check_binary, check_ndim, check_shape
 from ..arrays import Array, float_arrays, narrow, wide_arrays
+from . import formulas
 
 
 class ConfusionCounts(NamedTuple):
@@ -19,6 +18,9 @@ class ConfusionCounts(NamedTuple):
 
 def confusion_counts(predictions: Array, labels: Array) -> ConfusionCounts:
     """Count right and wrong decisions, :eq:`eq-confusion`.
+
+    Predictions come first; scikit-learn's functions have the labels first. By keyword,
+    `confusion_counts(labels=..., predictions=...)`, the order does not matter.
 
     Args:
         predictions: (...) predicted classes, 0 or 1.
@@ -85,7 +87,8 @@ def roc_curve(scores: Array, labels: Array) -> tuple[Array, Array, Array]:
     Raises:
         ValueError: NaN, labels other than 0 and 1, or shapes that do not fit.
     """
-    xp, dtype, true_positives, false_positives, thresholds = _roc_counts(scores, labels)
+    xp, dtype, scores, labels = _ranking(scores, labels)
+    true_positives, false_positives, thresholds = formulas.roc_counts(xp, scores, labels)
 
     def rate(counts: Array) -> Array:
         return narrow(xp, xp.astype(counts, xp.float64) / max(int(counts[-1]), 1), dtype)
@@ -109,30 +112,20 @@ def roc_auc(scores: Array, labels: Array) -> float:
         ValueError: as for :py:func:`roc_curve`, or a class without examples: there is no pair to
             compare, and the area has no value.
     """
-    _, _, true_positives, false_positives, _ = _roc_counts(scores, labels)
+    xp, _, scores, labels = _ranking(scores, labels)
+    true_positives, false_positives, _ = formulas.roc_counts(xp, scores, labels)
     pairs = int(true_positives[-1]) * int(false_positives[-1])
     if pairs == 0:
         raise ValueError("labels must contain both classes: the area compares pairs of them")
     widths = false_positives[1:] - false_positives[:-1]
     twice_the_heights = true_positives[1:] + true_positives[:-1]
-    return int((widths * twice_the_heights).sum()) / (2 * pairs)
+    return int(xp.sum(widths * twice_the_heights)) / (2 * pairs)
 
 
-def _roc_counts(scores: Array, labels: Array) -> tuple[Any, ...]:
-    """Namespace, the caller's dtype, true and false positives and thresholds, (m + 1,) each.
-
-    The counts are int64: float32 counts to 2²⁴ only, float16 to 2048.
-    """
+def _ranking(scores: Array, labels: Array) -> tuple[Any, Any, Array, Array]:
+    """The namespace, the caller's dtype, scores (n,) and int64 labels (n,)."""
     xp, dtype, scores, labels = wide_arrays(scores=scores, labels=labels)
     check_binary(xp, labels=labels)
     check_ndim(1, "(n,)", scores=scores)
     check_shape(scores.shape, "one label for each score", labels=labels)
-    order = xp.argsort(scores, descending=True, stable=True)
-    scores, labels = scores[order], xp.astype(labels[order], xp.int64)
-    last_of_tie = xp.concat([scores[1:] != scores[:-1], xp.ones_like(scores[:1], dtype=xp.bool)])
-    nothing = xp.zeros(1, dtype=xp.int64, device=array_api_compat.device(labels))
-    true_positives = xp.concat([nothing, xp.cumulative_sum(labels)[last_of_tie]])
-    false_positives = xp.concat([nothing, xp.cumulative_sum(1 - labels)[last_of_tie]])
-    largest = xp.astype(nothing, scores.dtype) + float("inf")
-    thresholds = xp.concat([largest, scores[last_of_tie]])
-    return xp, dtype, true_positives, false_positives, thresholds
+    return xp, dtype, scores, xp.astype(labels, xp.int64)

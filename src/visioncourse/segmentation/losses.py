@@ -15,10 +15,10 @@ from .._validation import (
     check_shape,
 )
 from ..arrays import Array, integer_arrays, narrow, unread_arrays
-from ..logistic.formulas import MANY, Reduction, class_nll, log_softmax, mean, of_label
+from ..logistic.formulas import Reduction, log_softmax, mean, of_label
 from ..logistic.formulas import one_hot as one_hot_of
 from .formulas import dice
-from .pixels import check_logits, read_pixels, weighted
+from .pixels import MANY, check_logits, nll_of, read_pixels, weighted
 
 Axes = int | tuple[int, ...] | None
 
@@ -55,7 +55,8 @@ def cross_entropy(
 
     For logits z and label l, nll = -log softmax(z)[l] = log(Σ_k e^{z_k}) - z_l. The mean with
     class weights w is a weighted one, as in `torch.nn.functional.cross_entropy`:
-    Σ_p w[l_p] nll_p / Σ_p w[l_p]; an ignored pixel has weight 0.
+    Σ_p w[l_p] nll_p / Σ_p w[l_p]; an ignored pixel has weight 0. From logits nothing is lost to
+    rounding; :py:func:`visioncourse.logistic.cross_entropy` starts from probabilities.
 
     Args:
         logits: any shape, any real value; -infinity gives a class probability 0.
@@ -68,7 +69,8 @@ def cross_entropy(
     Returns:
         () >= 0, or for "none" an array like labels, 0 where ignored. The mean is 0 where the
         weights sum to 0: no pixel, or all ignored. A label of probability 0 costs infinity;
-        finite logits always cost a finite amount.
+        finite logits always cost a finite amount. Computed in at least float32, and returned in
+        the dtype of the logits.
 
     Raises:
         ValueError: NaN or +infinity, labels out of range, shapes that do not fit, a negative or
@@ -76,8 +78,7 @@ def cross_entropy(
     """
     check_one_of(("mean", "sum", "none"), reduction=reduction)
     pixels = read_pixels(logits, labels, axis, weights, ignore_index)
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is refused below
-        nll = class_nll(pixels.xp, pixels.logits, pixels.labels, pixels.axis)
+    nll = nll_of(pixels)
     check_logits(pixels, nll)
     return narrow(pixels.xp, weighted(pixels, nll, reduction), pixels.dtype)
 
@@ -100,15 +101,17 @@ def dice_coefficient(
     result.
 
     Args:
-        predictions: any shape, probabilities in [0, 1].
-        targets: the same shape, in [0, 1]: one-hot labels, or a soft truth.
+        predictions: any shape, probabilities in [0, 1]. A rounding error beyond, of four units in
+            the last place, is allowed: interpolated probabilities reach 1.0000001.
+        targets: the same shape, in [0, 1] likewise: one-hot labels, or a soft truth.
         axis: the axes to sum over; None for all.
         squared: which denominator.
         smooth: >= 0, added to numerator and denominator.
 
     Returns:
         In [0, 1], the shape of predictions without `axis`. 1 where both regions are empty, as they
-        are equal, and it is the limit of a vanishing `smooth`; the gradient there is 0.
+        are equal, and it is the limit of a vanishing `smooth`; the gradient there is 0. Computed
+        in at least float32, and returned in the dtype of the arguments.
 
     Raises:
         ValueError: NaN, an entry outside [0, 1], shapes that differ, an axis that is not there, or

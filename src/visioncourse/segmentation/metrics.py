@@ -184,7 +184,7 @@ def dice_from_iou(iou: Array) -> Array:
     and sizes; not for means over classes or images.
 
     Args:
-        iou: (...) in [0, 1].
+        iou: (...) in [0, 1]; a rounding error beyond counts as 0 or 1.
 
     Returns:
         (...) in [0, 1].

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import array_api_compat
+import numpy as np
 
 from .._validation import (
     check_axis,
@@ -13,7 +14,9 @@ from .._validation import (
     check_shape,
 )
 from ..arrays import Array, check_no_nan, float_arrays, integer_arrays, unread_arrays
-from ..logistic.formulas import Reduction, reduced
+from ..logistic.formulas import Reduction, class_nll, reduced
+
+MANY = 2**19  # numbers in an image that is worth a turn of its own
 
 
 class Pixels(NamedTuple):
@@ -60,6 +63,17 @@ def _class_weights(logits: Array, num_classes: int, weights: Array) -> Array:
     if xp.any(weights < 0):
         raise ValueError(f"weights must be >= 0, got {xp.min(weights).item():g}")
     return weights
+
+
+def nll_of(pixels: Pixels) -> Array:
+    """The negative log-likelihood of each pixel's label; NaN for logits that are not allowed."""
+    xp, axis, logits, labels = pixels.xp, pixels.axis, pixels.logits, pixels.labels
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        if axis == 0 or array_api_compat.size(logits) <= MANY * logits.shape[0]:
+            return class_nll(xp, logits, labels, axis)
+        # One image of a batch at a time: what lies in between stays in the processor's cache.
+        images = zip(xp.unstack(logits), xp.unstack(labels), strict=True)
+        return xp.stack([class_nll(xp, image, truth, axis - 1) for image, truth in images])
 
 
 def check_logits(pixels: Pixels, nll: Array) -> None:
