@@ -65,9 +65,11 @@ def make_paths(
     rng: np.random.Generator, motion: Motion, num_objects: int, meeting: str, stones: np.ndarray
 ) -> list[Path]:
     """About `num_objects` paths at a time: when one has left, another object enters."""
-    frames = _times(rng, num_objects, motion.num_frames)
+    frames = np.zeros(num_objects, dtype=np.int64)
     headings = rng.uniform(0, 2 * math.pi, num_objects)
     places = rng.uniform(0.1, 0.9, (num_objects, 2)) * motion.area
+    if meeting != "none":
+        frames = _times(rng, num_objects, motion.num_frames)
     if meeting == "pairs":
         second = np.arange(1, num_objects, 2)
         places = np.repeat(spread(rng, len(second) + 1, motion), 2, axis=0)[:num_objects]
