@@ -109,7 +109,8 @@ def make_scene(
         beacons: with a number above 0 the classes "beacon" and "buoy" follow. With that
             probability a small cross, the beacon, stands in the scene. A disk whose centre is
             within 0.42 of the shorter side from the beacon's is a buoy; all others are at least
-            0.54 away. Nothing else tells a buoy from a disk.
+            0.54 away. Nothing else tells a buoy from a disk. No shape lies on a beacon, though a wire
+            may cross it.
         crowding: probability that a shape is laid beside the one before it, of its class and about
             its size, so that the two touch or overlap.
         min_visible: pixels of every object that must stay visible; a shape is laid elsewhere when
@@ -258,7 +259,10 @@ class Maker:
         return self._leaves_beacon(shape)
 
     def _leaves_beacon(self, thing: Shape | Wire) -> bool:
-        """Whether the beacon stays whole: a disk around it is free."""
+        """Whether the disk around the beacon is free.
+
+        A thin wire may pass between the points that are tried; it hides less than a third.
+        """
         if self.beacon is None:
             return True
         turns = np.linspace(0, 2 * math.pi, 16, endpoint=False)
