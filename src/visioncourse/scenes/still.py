@@ -109,8 +109,8 @@ def make_scene(
         beacons: with a number above 0 the classes "beacon" and "buoy" follow. With that
             probability a small cross, the beacon, stands in the scene. A disk whose centre is
             within 0.42 of the shorter side from the beacon's is a buoy; all others are at least
-            0.54 away. Nothing else tells a buoy from a disk. No shape lies on a beacon, though a wire
-            may cross it.
+            0.54 away. Nothing else tells a buoy from a disk. Shapes leave the beacon free, but for
+            a corner; a wire may cross it.
         crowding: probability that a shape is laid beside the one before it, of its class and about
             its size, so that the two touch or overlap.
         min_visible: pixels of every object that must stay visible; a shape is laid elsewhere when
@@ -261,7 +261,7 @@ class Maker:
     def _leaves_beacon(self, thing: Shape | Wire) -> bool:
         """Whether the disk around the beacon is free.
 
-        A thin wire may pass between the points that are tried; it hides less than a third.
+        A corner or a thin wire may come between the points that are tried.
         """
         if self.beacon is None:
             return True

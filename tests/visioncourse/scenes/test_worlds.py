@@ -1,7 +1,8 @@
-"""The presets: what they promise of every scene, and that only what should tell a class tells it."""
+"""The presets: what they promise of every scene, and what tells a class and what does not."""
 
 import inspect
 import math
+import zlib
 
 import numpy as np
 import pytest
@@ -32,6 +33,18 @@ def test_presets_are_arguments_that_cannot_be_changed():
 
 def test_part_1_is_what_make_scene_draws_by_itself():
     np.testing.assert_array_equal(scenes("part_1", [3])[0].image, make_scene(3).image)
+
+
+@pytest.mark.parametrize(
+    ("world", "digest"), [("segmentation", 3001913305), ("detection", 1119148949)]
+)
+def test_no_pixel_has_changed(world, digest):
+    """Weights are trained on these scenes: who changes them trains anew, `make weights`."""
+    found = 0
+    for scene in scenes(world, range(20)):
+        found = zlib.crc32(np.round(scene.image * 255).astype(np.uint8).tobytes(), found)
+        found = zlib.crc32(np.packbits(scene.instance_masks).tobytes(), found)
+    assert found == digest
 
 
 @pytest.mark.parametrize("world", ["segmentation", "detection"])
@@ -76,9 +89,7 @@ def test_detection_is_crowded_and_sizes_differ():
         for index in np.unique(scene.classes):
             masks = scene.instance_masks[scene.classes == index]
             grown = [ndimage.binary_dilation(mask) for mask in masks]
-            touching += sum(
-                (grown[i] & masks[j]).any() for j in range(len(masks)) for i in range(j)
-            )
+            touching += sum((a & b).any() for k, a in enumerate(grown) for b in masks[:k])
     assert touching > len(drawn)
 
 
@@ -99,14 +110,12 @@ def test_any_colour_goes_with_any_class():
 
 def test_wires_are_one_or_two_pixels_thin():
     widths = []
-    for scene in scenes("segmentation"):
+    for scene in scenes("segmentation", wires=1):
         for mask in objects(scene, "wire"):
             assert not ndimage.binary_erosion(mask, np.ones((4, 4))).any()
-            # A whole pixel line, cut only by the second wire: never a cloud of dots.
-            assert ndimage.label(mask, np.ones((3, 3)))[1] <= 3
-            skeleton_length = max(np.ptp(np.argwhere(mask), axis=0)) + 1
-            widths.append(mask.sum() / skeleton_length)
-    assert len(widths) > len(SEEDS)
+            assert ndimage.label(mask, np.ones((3, 3)))[1] == 1  # never a row of dots
+            widths.append(mask.sum() / (np.ptp(np.argwhere(mask), axis=0).max() + 1))
+    assert len(widths) == len(SEEDS)
     assert 1 < np.median(widths) < 2.6
 
 
@@ -120,7 +129,7 @@ def whole(mask):
     rows, columns = np.nonzero(mask)
     height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
     touches_edge = rows.min() == 0 or columns.min() == 0 or max(rows.max(), columns.max()) == 63
-    return not touches_edge and mask.sum() > 0.97 * math.pi / 4 * height * width
+    return not touches_edge and mask.sum() > 0.92 * math.pi / 4 * height * width
 
 
 def test_a_disk_is_a_buoy_where_a_beacon_is_near_and_only_there():
@@ -139,16 +148,14 @@ def test_a_disk_is_a_buoy_where_a_beacon_is_near_and_only_there():
     assert buoys > 20 and disks > 10
 
 
-def test_shapes_leave_the_beacon_free_and_a_wire_hides_less_than_a_third_of_it():
+def test_less_than_a_third_of_a_beacon_is_ever_hidden():
     visible = []
     for scene in scenes("segmentation", range(250)):
         for mask in objects(scene, "beacon"):
             visible.append(mask.sum())
-            around = ndimage.binary_dilation(mask, np.ones((3, 3))) & ~mask
-            assert set(scene.semantic_mask[around]) <= {0, scene.class_names.index("wire")}
-    beacon = Shape(0, 32.0, 32.0, 0.15 * 64, 0.3, (0.5, 0.5, 0.5), kind="cross")
-    assert min(visible) > 0.67 * beacon.mask(64, 64).sum()
-    assert np.median(visible) > 0.97 * beacon.mask(64, 64).sum()
+    area = (0.15 * 64) ** 2
+    assert min(visible) > 2 / 3 * area
+    assert np.median(visible) == pytest.approx(area, rel=0.02)
 
 
 def test_without_its_beacon_a_buoy_is_a_disk():
