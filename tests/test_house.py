@@ -134,6 +134,47 @@ def test_a_forbidden_import_is_seen(module: str, source: str, problems: list[str
     assert sorted(broken_rules(path, source)) == sorted(problems)
 
 
+# The checks at the public edge: their one caller is the whole package.
+SHARED = "_validation"
+
+
+def private_imports(source: str) -> list[str]:
+    """Names with an underscore that a module takes from another one of the same package."""
+    found, modules = [], set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.level or node.module.startswith("vision")):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            found += [name for name in names if name.startswith("_") and name != SHARED]
+            modules |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            owner = ast.unparse(node.value)
+            found += [f"{owner}.{node.attr}"] if owner in modules else []
+    return found
+
+
+def test_no_underscored_name_crosses_a_file() -> None:
+    files = sorted((ROOT / "src" / "visioncourse").rglob("*.py"))
+    crossing = {module_name(file): private_imports(file.read_text()) for file in files}
+    assert {module: names for module, names in crossing.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("from ._overlap import matrix", ["_overlap"]),
+        ("from .boxes import area, _corners", ["_corners"]),
+        ("from visioncourse.detection.boxes import _corners as corners", ["_corners"]),
+        ("from .. import boxes\nboxes._corners(1)", ["boxes._corners"]),
+        ("from . import boxes as b\nx = b._corners", ["b._corners"]),
+        ("from .._validation import check_whole\nfrom .boxes import area", []),
+        ("class A:\n    def f(self):\n        return self._x", []),
+        ("from __future__ import annotations\nimport numpy\nnumpy._private", []),
+    ],
+)
+def test_a_private_name_that_crosses_is_seen(source: str, names: list[str]) -> None:
+    assert private_imports(source) == names
+
+
 def test_every_folder_of_code_is_packaged() -> None:
     """Without this file an installed package lacks the folder; from a clone all seems well."""
     folders = {path.parent for path in (ROOT / "src").rglob("*.py")}
