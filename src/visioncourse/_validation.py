@@ -153,9 +153,14 @@ def check_positive(**numbers: float) -> None:
 
 def check_shares(**numbers: float) -> None:
     """Refuse a number outside [0, 1]."""
+    check_between(0, 1, **numbers)
+
+
+def check_between(lowest: float, highest: float, **numbers: float) -> None:
+    """Refuse a number outside [lowest, highest]."""
     for name, number in numbers.items():
-        if not _is_real(number) or not 0 <= number <= 1:
-            raise ValueError(f"{name} must lie in [0, 1], got {number!r}")
+        if not _is_real(number) or not lowest <= number <= highest:
+            raise ValueError(f"{name} must lie in [{lowest}, {highest}], got {number!r}")
 
 
 def check_spans(**spans: tuple[float, float]) -> None:

@@ -3,13 +3,14 @@
 Rows are one side (say, tracks), columns the other (detections).
 """
 
+import math
 from typing import Any, NamedTuple
 
-import array_api_compat
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ..arrays import Array, float_arrays
+from .._validation import check_between, check_finite, check_ndim
+from ..arrays import Array, float_arrays, like, narrow, to_numpy, wide_arrays
 from ..detection.boxes import box_iou
 
 
@@ -34,22 +35,23 @@ def cosine_similarity(features1: Array, features2: Array) -> Array:
     Raises:
         ValueError: NaN, infinity, or shapes that do not fit.
     """
-    xp, first, second = float_arrays(features1=features1, features2=features2)
+    xp, dtype, first, second = wide_arrays(features1=features1, features2=features2)
+    check_ndim(2, "(n, d), d >= 1", features1=first, features2=second)
     for name, array in (("features1", first), ("features2", second)):
-        if array.ndim != 2 or array.shape[1] == 0:
+        if array.shape[1] == 0:
             raise ValueError(f"{name} must have shape (n, d), d >= 1, got {tuple(array.shape)}")
-        if not xp.all(xp.isfinite(array)):
-            raise ValueError(f"{name} must be finite, got an infinite entry")
+    check_finite(xp, features1=first, features2=second)
     if first.shape[1] != second.shape[1]:
         raise ValueError(
             f"features2 must have the {first.shape[1]} columns of features1, got {second.shape[1]}"
         )
     # Rounding leads beyond 1 for parallel vectors.
-    return xp.clip(_directions(xp, first) @ _directions(xp, second).mT, -1.0, 1.0)
+    cosines = xp.clip(directions(xp, first) @ directions(xp, second).mT, -1.0, 1.0)
+    return narrow(xp, cosines, dtype)
 
 
-def _directions(xp: Any, vectors: Array) -> Array:
-    """Vectors (n, d) at length 1, and zero vectors as they are."""
+def directions(xp: Any, vectors: Array) -> Array:
+    """Vectors (n, d) at length 1, and zero vectors as they are; unchecked."""
     # The largest entry moves to 1 before squares are taken, which could overflow or vanish.
     largest = xp.max(xp.abs(vectors), axis=-1, keepdims=True)
     is_zero = largest == 0
@@ -97,11 +99,11 @@ def associate(cost: Array, *, max_cost: float) -> Association:
     Raises:
         ValueError: NaN or -infinity, or a cost that is not a matrix.
     """
-    xp, cost, costs, allowed = _checked(cost, max_cost)
+    cost, costs, allowed = _checked(cost, max_cost)
     price = _price(costs[allowed], max_cost, min(costs.shape))
     rows, columns = linear_sum_assignment(np.where(allowed, costs, price))
     kept = allowed[rows, columns]
-    return _association(xp, cost, rows[kept], columns[kept])
+    return _association(cost, rows[kept], columns[kept])
 
 
 def greedy_associate(cost: Array, *, max_cost: float) -> Association:
@@ -110,7 +112,7 @@ def greedy_associate(cost: Array, *, max_cost: float) -> Association:
     Of equal costs the lower row goes first, then the lower column. Its total may be larger than
     that of :py:func:`associate`, whose arguments, return value and errors it shares.
     """
-    xp, cost, costs, allowed = _checked(cost, max_cost)
+    cost, costs, allowed = _checked(cost, max_cost)
     rows, columns = np.nonzero(allowed)
     order = np.argsort(costs[rows, columns], kind="stable")
     row_of_column: dict[int, int] = {}
@@ -121,21 +123,21 @@ def greedy_associate(cost: Array, *, max_cost: float) -> Association:
             taken.add(row)
     pairs = sorted((row, column) for column, row in row_of_column.items())
     matched = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return _association(xp, cost, matched[:, 0], matched[:, 1])
+    return _association(cost, matched[:, 0], matched[:, 1])
 
 
-def _checked(cost: Array, max_cost: float) -> tuple[Any, Array, np.ndarray, np.ndarray]:
-    """The namespace, the cost, the cost as a NumPy array, and which pairs are allowed."""
-    xp, cost = float_arrays(cost=cost)
-    if cost.ndim != 2:
-        raise ValueError(f"cost must have shape (N, M), got {tuple(cost.shape)}")
-    costs = cost.detach().cpu().numpy() if array_api_compat.is_torch_array(cost) else cost
-    costs = costs.astype(np.float64)
+def _checked(cost: Array, max_cost: float) -> tuple[Array, np.ndarray, np.ndarray]:
+    """The cost, the cost in NumPy's float64, and which pairs are allowed."""
+    _, cost = float_arrays(cost=cost)
+    check_ndim(2, "(N, M)", cost=cost)
+    costs = to_numpy(cost, np.float64)
     if np.any(costs == -np.inf):
         raise ValueError("cost must be above -infinity, got -infinity")
-    if not max_cost > -np.inf:
-        raise ValueError(f"max_cost must be a number above -infinity, got {max_cost}")
-    return xp, cost, costs, (costs <= max_cost) & (costs < np.inf)
+    check_between(-np.inf, np.inf, max_cost=max_cost)
+    if max_cost == -np.inf:
+        raise ValueError("max_cost must be a number above -infinity, got -inf")
+    max_cost = float(max_cost)
+    return cost, costs, (costs <= max_cost) & (costs < np.inf)
 
 
 def _price(allowed_costs: np.ndarray, max_cost: float, most_pairs: int) -> float:
@@ -143,19 +145,17 @@ def _price(allowed_costs: np.ndarray, max_cost: float, most_pairs: int) -> float
     if allowed_costs.size == 0:
         return 0.0
     lowest, highest = allowed_costs.min(), allowed_costs.max()
-    if np.isinf(max_cost):
+    if math.isinf(max_cost):
         # One pair more must outweigh whatever the others save.
         return float(highest + (highest - lowest) * most_pairs + 1)
     # A little above max_cost, or a pair at exactly max_cost might as well stay alone.
     return float(max_cost + 1e-9 * ((max_cost - lowest) or 1.0))
 
 
-def _association(xp: Any, cost: Array, rows: np.ndarray, columns: np.ndarray) -> Association:
-    def indices(values: np.ndarray) -> Array:
-        return xp.asarray(values, dtype=xp.int64, device=array_api_compat.device(cost))
-
-    return Association(
-        indices(np.stack([rows, columns], axis=-1)),
-        indices(np.setdiff1d(np.arange(cost.shape[0]), rows)),
-        indices(np.setdiff1d(np.arange(cost.shape[1]), columns)),
+def _association(cost: Array, rows: np.ndarray, columns: np.ndarray) -> Association:
+    parts = (
+        np.stack([rows, columns], axis=-1),
+        np.setdiff1d(np.arange(cost.shape[0]), rows),
+        np.setdiff1d(np.arange(cost.shape[1]), columns),
     )
+    return Association(*(like(cost, part.astype(np.int64)) for part in parts))

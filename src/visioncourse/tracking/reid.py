@@ -4,12 +4,19 @@ from typing import Any
 
 import array_api_compat
 
-from .._validation import check_finite, check_not_negative, check_shape
-from ..arrays import Array, float_arrays, integer_arrays
+from .._validation import (
+    check_between,
+    check_finite,
+    check_ndim,
+    check_not_negative,
+    check_shape,
+)
+from ..arrays import Array, integer_arrays, narrow, wide_arrays
 from ..logistic import formulas
-from .association import cosine_similarity
+from .association import directions
 
 UNKNOWN = -1
+BLOCK_PAIRS = 2**22  # of a query and a gallery embedding, in memory at once
 
 
 def triplet_loss(anchor: Array, positive: Array, negative: Array, *, margin: float) -> Array:
@@ -31,7 +38,7 @@ def triplet_loss(anchor: Array, positive: Array, negative: Array, *, margin: flo
         ValueError: NaN, an entry whose square is not finite, shapes that differ, or a negative
             margin.
     """
-    xp, anchor, positive, negative = float_arrays(
+    xp, dtype, anchor, positive, negative = wide_arrays(
         anchor=anchor, positive=positive, negative=negative
     )
     check_not_negative(margin=margin)
@@ -41,7 +48,8 @@ def triplet_loss(anchor: Array, positive: Array, negative: Array, *, margin: flo
     check_shape(anchor.shape, "one negative for each anchor", negative=negative)
     _check_squares_are_finite(xp, anchor=anchor, positive=positive, negative=negative)
     to_positive, to_negative = _squared(xp, anchor, positive), _squared(xp, anchor, negative)
-    return formulas.mean(xp, xp.clip(to_positive - to_negative + margin, min=0))
+    loss = formulas.mean(xp, xp.clip(to_positive - to_negative + margin, min=0))
+    return narrow(xp, loss, dtype)
 
 
 def batch_hard_triplets(embeddings: Array, identities: Array) -> tuple[Array, Array, Array]:
@@ -63,7 +71,7 @@ def batch_hard_triplets(embeddings: Array, identities: Array) -> tuple[Array, Ar
         ValueError: NaN, an entry whose square is not finite, identities that are no whole numbers,
             or shapes that do not fit.
     """
-    xp, embeddings, identities = _batch(embeddings, identities)
+    xp, _, embeddings, identities = _batch(embeddings, identities)
     return _batch_hard(xp, embeddings, identities)
 
 
@@ -85,7 +93,9 @@ def batch_hard_loss(
     Raises:
         ValueError: as for :py:func:`batch_hard_triplets`, or a negative margin.
     """
-    xp, embeddings, identities = _batch(embeddings, identities)
+    if margin is not None:
+        check_not_negative(margin=margin)
+    xp, dtype, embeddings, identities = _batch(embeddings, identities)
     anchors, positives, negatives = _batch_hard(xp, embeddings, identities)
     to_positive = _squared(xp, embeddings[anchors, :], embeddings[positives, :])
     to_negative = _squared(xp, embeddings[anchors, :], embeddings[negatives, :])
@@ -93,9 +103,10 @@ def batch_hard_loss(
         to_positive, to_negative = _root(xp, to_positive), _root(xp, to_negative)
     violation = to_positive - to_negative
     if margin is None:
-        return formulas.mean(xp, xp.logaddexp(violation, xp.zeros_like(violation)))
-    check_not_negative(margin=margin)
-    return formulas.mean(xp, xp.clip(violation + margin, min=0))
+        losses = xp.logaddexp(violation, xp.zeros_like(violation))
+    else:
+        losses = xp.clip(violation + margin, min=0)
+    return narrow(xp, formulas.mean(xp, losses), dtype)
 
 
 def match_gallery(
@@ -121,7 +132,7 @@ def match_gallery(
         ValueError: NaN or an infinite entry, shapes that do not fit, a negative identity, or a
             threshold outside [-1, 1].
     """
-    xp, queries, gallery = float_arrays(queries=queries, gallery=gallery)
+    xp, dtype, queries, gallery = wide_arrays(queries=queries, gallery=gallery)
     if queries.ndim != 2 or queries.shape[1] == 0:
         raise ValueError(f"queries must have shape (Q, d), d >= 1, got {tuple(queries.shape)}")
     d = queries.shape[1]
@@ -132,29 +143,38 @@ def match_gallery(
     check_shape(gallery.shape[:1], "one for each row of gallery", identities=identities)
     if array_api_compat.size(identities) and int(xp.min(identities)) < 0:
         raise ValueError(f"identities must be >= 0, got {int(xp.min(identities))}")
-    if not -1 <= threshold <= 1:
-        raise ValueError(f"threshold must lie in [-1, 1], got {threshold}")
-    similarities = cosine_similarity(queries, gallery)  # (Q, G)
+    check_between(-1, 1, threshold=threshold)
     if gallery.shape[0] == 0:
-        nobody = xp.full(
-            queries.shape[:1], UNKNOWN, dtype=xp.int64, device=array_api_compat.device(queries)
-        )
-        return nobody, xp.astype(nobody, queries.dtype)
-    best = xp.max(similarities, axis=1)  # (Q,)
-    identities = xp.astype(identities[xp.argmax(similarities, axis=1)], xp.int64)
-    return xp.where(best >= threshold, identities, xp.full_like(identities, UNKNOWN)), best
+        nobody = xp.full_like(queries[:, 0], UNKNOWN)
+        return xp.astype(nobody, xp.int64), xp.astype(nobody, dtype)
+    nearest, similarities = _most_similar(xp, queries, gallery)
+    found = xp.astype(identities[nearest], xp.int64)
+    found = xp.where(similarities >= threshold, found, xp.full_like(found, UNKNOWN))
+    return found, narrow(xp, similarities, dtype)
 
 
-def _batch(embeddings: Array, identities: Array) -> tuple[Any, Array, Array]:
-    xp, embeddings = float_arrays(embeddings=embeddings)
+def _most_similar(xp: Any, queries: Array, gallery: Array) -> tuple[Array, Array]:
+    """The gallery's row with the largest cosine for each query (Q,), and that cosine (Q,)."""
+    queries, gallery = directions(xp, queries), directions(xp, gallery)
+    step = max(1, BLOCK_PAIRS // gallery.shape[0])  # of all pairs only the best are kept
+    rows, cosines = [], []
+    for start in range(0, max(queries.shape[0], 1), step):
+        block = xp.clip(queries[start : start + step] @ gallery.mT, -1.0, 1.0)
+        rows.append(xp.argmax(block, axis=1))
+        cosines.append(xp.max(block, axis=1))
+    return xp.concat(rows), xp.concat(cosines)
+
+
+def _batch(embeddings: Array, identities: Array) -> tuple[Any, Any, Array, Array]:
+    """The namespace, the result's dtype, and the checked batch."""
+    xp, dtype, embeddings = wide_arrays(embeddings=embeddings)
     identities = integer_arrays(embeddings, identities=identities)[1]
     if embeddings.shape == (0,):
         embeddings = xp.reshape(embeddings, (0, 0))
-    if embeddings.ndim != 2:
-        raise ValueError(f"embeddings must have shape (N, d), got {tuple(embeddings.shape)}")
+    check_ndim(2, "(N, d)", embeddings=embeddings)
     check_shape(embeddings.shape[:1], "one for each row of embeddings", identities=identities)
     _check_squares_are_finite(xp, embeddings=embeddings)
-    return xp, embeddings, identities
+    return xp, dtype, embeddings, identities
 
 
 def _check_squares_are_finite(xp: Any, **embeddings: Array) -> None:

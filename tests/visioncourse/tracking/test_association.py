@@ -95,6 +95,11 @@ def test_without_a_limit_two_dear_pairs_go_before_one_cheap_one():
     assert_array_equal(associate(cost, max_cost=6.0).matches, [[0, 0]])  # 6 > (6 - 5) + (6 - 5)
 
 
+def test_a_limit_may_be_any_number():
+    for limit in (2**70, np.float32(9), torch.tensor(9.0), True):
+        assert_array_equal(associate([[0.5]], max_cost=limit).matches, [[0, 0]])
+
+
 def test_a_cost_at_the_limit_is_matched():
     for cost in ([[0.7]], [[0.7, 0.9], [0.9, 0.7]], [[0.0, 0.7], [0.7, 0.0]]):
         for method in (associate, greedy_associate):
@@ -141,13 +146,34 @@ def test_torch_costs_give_torch_indices(method):
 
 
 @pytest.mark.parametrize("method", [associate, greedy_associate])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_costs_of_half_precision(method, dtype):
+    cost = torch.rand((4, 5), generator=torch.manual_seed(0)).to(dtype).T  # not contiguous
+    for part, values in zip(
+        method(cost, max_cost=0.7), method(cost.double().numpy(), max_cost=0.7), strict=True
+    ):
+        assert_array_equal(part.numpy(), values)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_cosines_of_half_precision_are_rounded_once(dtype):
+    features = torch.randn((6, 4000), generator=torch.manual_seed(0)).to(dtype)
+    got = cosine_similarity(100 * features, features)  # sums beyond float16's 65504
+    expected = cosine_similarity(100 * features.double(), features.double())
+    assert got.dtype == dtype and got.max() <= 1
+    assert_allclose(got.double(), expected, rtol=torch.finfo(dtype).eps, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", [associate, greedy_associate])
 @pytest.mark.parametrize(
     ("cost", "max_cost", "message"),
     [
         ([0.0, 1.0], 1, r"cost must have shape \(N, M\), got \(2,\)"),
         ([[float("nan")]], 1, "cost must not contain NaN"),
         ([[float("-inf")]], 1, "cost must be above -infinity"),
-        ([[0.0]], float("nan"), "max_cost must be a number above -infinity, got nan"),
+        ([[0.0]], float("nan"), r"max_cost must lie in \[-inf, inf\], got nan"),
+        ([[0.0]], None, r"max_cost must lie in \[-inf, inf\], got None"),
+        ("low", 1, "cost must be numeric"),
         ([[0.0]], float("-inf"), "max_cost must be a number above -infinity, got -inf"),
     ],
 )

@@ -214,7 +214,7 @@ def test_time_and_memory_do_not_grow_with_the_numbers():
 
 @pytest.mark.parametrize("iou_threshold", [0, -0.5, 1.01, np.nan, None, "0.5"])
 def test_wrong_threshold(iou_threshold):
-    with pytest.raises(ValueError, match=r"iou_threshold must lie in \(0, 1\]"):
+    with pytest.raises(ValueError, match="iou_threshold must"):
         evaluate(SOME, SOME, iou_threshold=iou_threshold)
 
 

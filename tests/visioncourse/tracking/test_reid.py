@@ -208,6 +208,40 @@ def test_everybody_is_found_in_a_gallery_of_themselves():
     assert_allclose(similarities, np.ones(50), rtol=1e-14)
 
 
+def test_a_large_gallery_is_searched_in_blocks(monkeypatch):
+    rng = np.random.default_rng(0)
+    queries, gallery = rng.normal(size=(25, 4)), rng.normal(size=(30, 4))
+    expected = match_gallery(queries, gallery, np.arange(30), threshold=0.9)
+    monkeypatch.setattr("visioncourse.tracking.reid.BLOCK_PAIRS", 70)  # two queries at once
+    found, similarities = match_gallery(queries, gallery, np.arange(30), threshold=0.9)
+    assert_array_equal(found, expected[0])
+    assert_allclose(similarities, expected[1], rtol=1e-14)
+    x = torch.tensor(queries, requires_grad=True)
+    match_gallery(x, torch.tensor(gallery), np.arange(30), threshold=0.9)[1].sum().backward()
+    assert torch.isfinite(x.grad).all() and x.grad.abs().sum(axis=1).min() > 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_summed_in_float32(dtype):
+    x = 8 * torch.randn((3000, 3, 8), generator=torch.manual_seed(0)).to(dtype)
+    wide, y = x.double(), torch.arange(3000) % 7
+    got = triplet_loss(x[:, 0], x[:, 1], x[:, 2], margin=1.0)
+    expected = triplet_loss(wide[:, 0], wide[:, 1], wide[:, 2], margin=1.0)
+    assert got.dtype == dtype
+    assert_allclose(got.item(), expected.item(), rtol=torch.finfo(dtype).eps)
+    x, wide, y = x[:200, 0].requires_grad_(), wide[:200, 0], y[:200]
+    loss = batch_hard_loss(x, y, margin=0.2)
+    assert loss.dtype == dtype
+    assert_allclose(
+        loss.item(), batch_hard_loss(wide, y, margin=0.2).item(), rtol=torch.finfo(dtype).eps
+    )
+    loss.backward()
+    assert torch.isfinite(x.grad).all()
+    found, similarities = match_gallery(x, x, torch.arange(200), threshold=0.99)
+    assert_array_equal(found.numpy(), np.arange(200))
+    assert similarities.dtype == dtype
+
+
 def test_match_gallery_without_anybody():
     found, similarities = match_gallery(np.ones((2, 3)), [], [], threshold=0.0)
     assert_array_equal(found, [-1, -1])
@@ -224,6 +258,7 @@ def test_match_gallery_without_anybody():
         ({"gallery": np.full((2, 3), np.inf)}, "gallery must be finite"),
         ({"identities": [1]}, r"identities must have shape \(2,\)"),
         ({"identities": [1, -1]}, "identities must be >= 0, got -1"),
+        ({"threshold": None}, r"threshold must lie in \[-1, 1\], got None"),
         ({"threshold": 1.5}, r"threshold must lie in \[-1, 1\], got 1.5"),
     ],
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Self
 
+from ..._validation import check_positive, check_shares
 from ...arrays import Array
 from .clear_mot import ClearMot, clear_mot_counts
 from .hota import Hota, hota_counts
@@ -122,12 +123,8 @@ def evaluate(
             numbers, w or h < 0, the same identity twice in a frame; iou_threshold outside (0, 1].
             The message names argument, row (from 0) and column.
     """
-    try:
-        legal = 0 < iou_threshold <= 1
-    except TypeError:
-        legal = False
-    if not legal:
-        raise ValueError(f"iou_threshold must lie in (0, 1], got {iou_threshold!r}")
+    check_positive(iou_threshold=iou_threshold)
+    check_shares(iou_threshold=iou_threshold)
     sequence = read_sequence(predictions, ground_truth)
     parts = (
         clear_mot_counts(sequence, iou_threshold),

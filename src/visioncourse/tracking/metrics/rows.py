@@ -8,7 +8,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from ..._validation import check_whole
+from ..._validation import check_between, check_whole
 from ...arrays import Array, to_numpy
 from ...detection.boxes import LARGEST_COORDINATE
 from ..sort import Tracks
@@ -171,6 +171,9 @@ def mot_rows(reports: Iterable[Array | Tracks], *, first_frame: int = 1) -> np.n
         ValueError: a report of another shape, with its frame.
     """
     check_whole(0, first_frame=first_frame)
+    check_between(0, LARGEST_WHOLE, first_frame=first_frame)
+    if not isinstance(reports, Iterable):
+        raise ValueError(f"reports must be a list with one for each frame, got {reports!r}")
     tables = [np.empty((0, len(DEFAULTS)))]
     for frame, report in enumerate(reports, start=first_frame):
         tables.append(_rows_of_frame(frame, report))
@@ -182,7 +185,10 @@ def _rows_of_frame(frame: int, report: Array | Tracks) -> np.ndarray:
     if isinstance(report, Tracks):
         boxes, identities, confidence, kind, _ = (to_numpy(part) for part in report)
     else:
-        report = to_numpy(report)
+        try:
+            report = to_numpy(report).astype(np.float64, casting="same_kind")
+        except (TypeError, ValueError):
+            raise ValueError(f"reports must be numeric, got {report!r} in frame {frame}") from None
         report = report.reshape(0, 5) if report.shape == (0,) else report
         if report.ndim != 2 or report.shape[1] != 5:
             raise ValueError(f"reports must have shape (M, 5), got {report.shape} in frame {frame}")
