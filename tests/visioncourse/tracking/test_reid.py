@@ -217,7 +217,7 @@ def test_a_large_gallery_is_searched_in_blocks(monkeypatch):
     assert_array_equal(found, expected[0])
     assert_allclose(similarities, expected[1], rtol=1e-14)
     x = torch.tensor(queries, requires_grad=True)
-    match_gallery(x, torch.tensor(gallery), np.arange(30), threshold=0.9)[1].sum().backward()
+    match_gallery(x, torch.tensor(gallery), list(range(30)), threshold=0.9)[1].sum().backward()
     assert torch.isfinite(x.grad).all() and x.grad.abs().sum(axis=1).min() > 0
 
 
