@@ -82,7 +82,9 @@ def test_the_package_knows_its_version():
     assert visioncourse.__version__ == version("pixels-to-tracks")
 
 
-@pytest.mark.parametrize("name", ["logistic", "segmentation", "detection", "tracking", "formats"])
+@pytest.mark.parametrize(
+    "name", ["logistic", "segmentation", "detection", "tracking", "plain", "formats"]
+)
 def test_every_public_name_exists(name):
     module = import_module(f"visioncourse.{name}")
     assert [name for name in module.__all__ if not hasattr(module, name)] == []

@@ -87,7 +87,7 @@ def test_rounding_loses_no_pair(threshold, left, right):
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.9])
 @pytest.mark.parametrize("largest", [10.0, 60.0, 400.0])
 def test_nms_of_many_boxes_is_the_plain_loop(threshold, largest):
-    n = 1300  # several blocks of the ranking
+    n = 800  # several blocks of the ranking
     boxes = random_boxes(n, size=500, largest=largest)
     scores = np.round(np.random.default_rng(1).random(n), 2)  # tied
     assert_array_equal(
