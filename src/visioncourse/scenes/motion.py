@@ -99,15 +99,16 @@ def _add_paths(
     rng: np.random.Generator, motion: Motion, appointment: Appointment, paths: list[Path]
 ) -> None:
     """The path of an object, and then those of the objects that come when the last has left."""
+    earliest = 0
     while appointment.frame < motion.num_frames:
         size = motion.side * rng.uniform(*motion.size_range)
         centres, angles = _walk(rng, motion, appointment)
         first, end = _stay(centres, size / 2, motion, appointment.frame)
-        part = slice(first, end)
-        paths.append(Path(len(paths) + 1, first, centres[part], angles[part], size))
+        part = slice(max(first, earliest), end)
+        paths.append(Path(len(paths) + 1, part.start, centres[part], angles[part], size))
         heading = rng.uniform(0, 2 * math.pi)
-        frame = end + int(rng.integers(1, 9))
-        appointment = Appointment(frame, _entry(rng, heading, motion), heading)
+        earliest = end + int(rng.integers(1, 9))
+        appointment = Appointment(earliest, _entry(rng, heading, motion), heading)
 
 
 def _walk(

@@ -12,21 +12,21 @@ CLASS_NAMES = ("background", "disk", "square", "triangle")
 
 @dataclass(frozen=True)
 class Texture:
-    """A pattern of two colours in equal parts, which moves and turns with its shape.
-
-    Colours alone do not tell two textures of one pair apart: the histogram is the same.
+    """A pattern of two colours, which moves and turns with its shape.
 
     Attributes:
         pattern: "stripes", "checks", "rings", "sectors" or "mottle".
         colours: two colours, red, green, blue in [0, 1].
         frequency: how often the pattern repeats over the shape's size, > 0.
         phase: where it begins, in radians.
+        level: of the pattern's wave, within [-1, 1]; the second colour lies where it is higher.
     """
 
     pattern: str
     colours: tuple[tuple[float, float, float], tuple[float, float, float]]
     frequency: float
     phase: float
+    level: float = 0.0
 
     def __post_init__(self) -> None:
         if self.pattern not in PATTERNS:
@@ -36,10 +36,14 @@ class Texture:
 
     def __call__(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The colour (..., 3) at the place (u, v) of the shape, in units of its size."""
-        wave = PATTERNS[self.pattern](u, v, 2 * math.pi * self.frequency, self.phase)
-        share = np.clip(0.5 + 2 * wave, 0, 1)[..., None]  # steep, yet without jagged edges
+        steep = 0.5 + 2 * (self.wave(u, v) - self.level)  # yet without jagged edges
+        share = np.clip(steep, 0, 1)[..., None]
         first, second = np.array(self.colours)
         return first + share * (second - first)
+
+    def wave(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """The pattern (...) within [-1, 1] at these places."""
+        return PATTERNS[self.pattern](u, v, 2 * math.pi * self.frequency, self.phase)
 
 
 PATTERNS = {

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -99,8 +99,8 @@ def make_video(
 ) -> Video:
     """Draw the video of this seed, the same one on every machine.
 
-    Every object has a texture of its own, which moves and turns with it. Several textures share
-    their two colours in about equal parts, so that a histogram of colours confuses them.
+    Every object has a texture of its own, which moves and turns with it. Several objects share
+    their two colours, and each has them in equal parts, so that histograms of colours confuse them.
 
     Args:
         seed: >= 0.
@@ -271,8 +271,17 @@ def _cast(rng: np.random.Generator, paths: list[Path]) -> list[_Actor]:
         # The two colours themselves, without a spread: a histogram shall not tell them apart.
         colours = COLOUR_FAMILIES[pair[0]], COLOUR_FAMILIES[pair[1]]
         texture = Texture(pattern, colours, rng.uniform(*REPEATS), rng.uniform(0, 2 * math.pi))
-        cast.append(_Actor(path, int(rng.integers(1, len(CLASS_NAMES))), texture))
+        class_index = int(rng.integers(1, len(CLASS_NAMES)))
+        cast.append(_Actor(path, class_index, _halved(texture, class_index)))
     return cast
+
+
+def _halved(texture: Texture, class_index: int) -> Texture:
+    """The texture with each of its colours on half of the shape."""
+    shape = Shape(class_index, 0.0, 0.0, 1.0, 0.0, texture.colours[0])
+    grid = np.linspace(-1, 1, 64)
+    v, u = (grid[k] for k in np.nonzero(shape.distance(grid[None, :], grid[:, None]) <= 0))
+    return replace(texture, level=float(np.median(texture.wave(u, v))))
 
 
 def _shaking(rng: np.random.Generator, num_frames: int, shake: float) -> np.ndarray:
