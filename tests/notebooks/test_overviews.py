@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from documents import Book, Document
+from documents import BOOK, Book, Document
 
+PACKAGE = BOOK.parent / "src" / "visioncourse"
 SUMMARY = "logistic_regression/what_you_can_do.md"
 
 
@@ -38,6 +39,12 @@ def users(function: str, sections: list[Document]) -> set[str]:
     }
 
 
+def rooms(text: str) -> set[str]:
+    """The modules and folders that the first columns of tables name."""
+    cells = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([\w/]+(?:\.py|/))`", cell)}
+
+
 @pytest.mark.parametrize("name", ["index.ipynb", SUMMARY])
 def test_an_overview_names_every_section(book: Book, name: str) -> None:
     [page] = [document for document in book.documents if document.name == name]
@@ -52,6 +59,16 @@ def test_the_data_are_used_where_the_map_says(book: Book) -> None:
     assert found.keys() >= {"breast_cancer", "spam", "digits", "make_scene"}
 
 
+def test_the_page_for_maintainers_names_every_room() -> None:
+    text = (BOOK / "maintainers.md").read_text(encoding="utf-8")
+    table = text.partition("(the-rooms-of-the-package)=")[2].split("\n\n")[1]
+    named = rooms(table)
+    there = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "notebook.py"}
+    there |= {f"{path.parent.name}/" for path in PACKAGE.glob("*/*.py")}
+    assert there - named == set()
+    assert [name for name in named if not (PACKAGE / name).exists()] == []
+
+
 def test_a_section_that_is_left_out_is_seen() -> None:
     page = Document("page.md", "[One](part/one.ipynb) and [](two.ipynb#x), not `three.ipynb`.")
     sections = [Document(f"part/{name}.ipynb", "") for name in ("one", "two", "three")]
@@ -63,3 +80,8 @@ def test_the_map_is_read_by_rows() -> None:
     assert data_map(row.format("spam") + "text [](three.ipynb)\n") == {
         "spam": {"one.ipynb", "two.ipynb"}
     }
+
+
+def test_rooms_are_read_from_first_columns() -> None:
+    table = "| `a.py`, `b/` | `c.py` |\n| --- | --- |\n| text `d.py` | is |\n| `b/e.py` | and |\n"
+    assert rooms(table) == {"a.py", "b/", "b/e.py"}
