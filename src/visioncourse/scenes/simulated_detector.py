@@ -1,11 +1,18 @@
 """A detector that exists only in its errors: misses, false alarms, jitter, and its scores."""
 
+import math
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._validation import check_not_negative, check_rows, check_shares, check_whole
+from .._validation import (
+    check_not_negative,
+    check_positive,
+    check_rows,
+    check_shares,
+    check_whole,
+)
 from ..arrays import float_arrays, to_numpy
 from .video import Video
 
@@ -86,8 +93,9 @@ class _Truth(NamedTuple):
 def _truth(video: "Video | Any", size: tuple[int, int] | None) -> _Truth:
     if isinstance(video, Video):
         return _Truth(video.rows(), len(video.images), np.array(video.images.shape[1:3]))
-    _, rows = float_arrays(video=video if len(video) else np.empty((0, 9)))
+    _, rows = float_arrays(video=video)
     rows = to_numpy(rows, np.float64)
+    rows = rows.reshape(-1, 9) if rows.size == 0 else rows
     if rows.ndim != 2 or not 6 <= rows.shape[1] <= 10:
         raise ValueError(f"video must be a Video or rows (R, 6 to 10), got shape {rows.shape}")
     check_rows(np, ~np.isfinite(rows).all(axis=1), "finite", video=rows)
@@ -95,8 +103,13 @@ def _truth(video: "Video | Any", size: tuple[int, int] | None) -> _Truth:
     rows = rows[np.argsort(rows[:, 0], kind="stable")]
     visibility = rows[:, 8] if rows.shape[1] > 8 else np.ones(len(rows))
     rows = np.column_stack([rows[:, :6], np.ones((len(rows), 2)), visibility])
-    ends = (rows[:, 2:4] + rows[:, 4:6]).max(axis=0, initial=1.0)
-    return _Truth(rows, int(rows[:, 0].max(initial=0)), np.array(size or np.ceil(ends[::-1])))
+    if size is None:
+        right, bottom = (rows[:, 2:4] + rows[:, 4:6]).max(axis=0, initial=1.0)
+        size = math.ceil(bottom), math.ceil(right)
+    if np.shape(size) != (2,):
+        raise ValueError(f"size must be (height, width), got {size!r}")
+    check_positive(**{"size[0]": size[0], "size[1]": size[1]})
+    return _Truth(rows, int(rows[:, 0].max(initial=0)), np.array(size))
 
 
 def _missed(rng: np.random.Generator, rows: np.ndarray, miss_rate: float) -> np.ndarray:

@@ -54,12 +54,12 @@ def detection_targets(scenes: Sequence[Scene]) -> list[dict[str, Tensor]]:
     targets = []
     for scene in scenes:
         target = {
-            "boxes": torch.from_numpy(scene.boxes.astype(np.float32)),
-            "labels": torch.from_numpy(scene.classes),
-            "masks": torch.from_numpy(scene.instance_masks),
+            "boxes": torch.tensor(scene.boxes, dtype=torch.float32),
+            "labels": torch.tensor(scene.classes),
+            "masks": torch.tensor(scene.instance_masks),
         }
         if scene.identities is not None:
-            target["identities"] = torch.from_numpy(scene.identities)
+            target["identities"] = torch.tensor(scene.identities)
         targets.append(target)
     return targets
 
