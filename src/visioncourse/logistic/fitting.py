@@ -106,7 +106,7 @@ def fit_softmax(
     Args:
         X: (n, d) features.
         y: (n,) class indices 0 to K - 1.
-        num_classes: K, at least 2; None is the largest label plus one.
+        num_classes: K, at least 2; None is the largest label plus one, at most n.
         solver, l1, l2, learning_rate, max_iter, tol: as for :py:func:`fit`. "newton" solves a
             system of (d + 1)·K equations in each iteration.
 
@@ -191,6 +191,11 @@ def _softmax_objective(
     check_not_negative(l1=l1, l2=l2)
     if num_classes is None:
         num_classes = max(int(xp.max(y)) + 1, 2) if y.shape[0] else 2
+        if num_classes > max(y.shape[0], 2):  # identities, say: weights for all would fill memory
+            raise ValueError(
+                f"num_classes must be given where there are more classes than examples, got a "
+                f"label {num_classes - 1} in y of {y.shape[0]} examples"
+            )
     check_num_classes(2, num_classes)
     check_class_indices(xp, num_classes, y=y)
     y = xp.astype(y, xp.int64, copy=False)

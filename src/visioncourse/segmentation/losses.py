@@ -79,8 +79,10 @@ def cross_entropy(
     check_one_of(("mean", "sum", "none"), reduction=reduction)
     pixels = read_pixels(logits, labels, axis, weights, ignore_index)
     nll = nll_of(pixels)
-    check_logits(pixels, nll)
-    return narrow(pixels.xp, weighted(pixels, nll, reduction), pixels.dtype)
+    loss = weighted(pixels, nll, reduction)
+    # Where every pixel counts, a NaN of any pixel is in the sum.
+    check_logits(pixels, loss if pixels.weights is None else nll)
+    return narrow(pixels.xp, loss, pixels.dtype)
 
 
 def dice_coefficient(

@@ -76,10 +76,10 @@ def nll_of(pixels: Pixels) -> Array:
         return xp.stack([class_nll(xp, image, truth, axis - 1) for image, truth in images])
 
 
-def check_logits(pixels: Pixels, nll: Array) -> None:
+def check_logits(pixels: Pixels, losses: Array) -> None:
     """Refuse logits that made a loss NaN; those of finite losses need no pass of their own."""
     xp = pixels.xp
-    if array_api_compat.size(nll) and xp.isnan(xp.min(nll)):
+    if array_api_compat.size(losses) and xp.isnan(xp.min(losses)):
         check_no_nan(xp, logits=pixels.logits)
         check_class_logits(xp, pixels.axis, logits=pixels.logits)
 

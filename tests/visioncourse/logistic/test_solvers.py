@@ -555,3 +555,9 @@ def test_softmax_loss_history_is_the_public_loss():
     assert_allclose(result.loss_history[0], math.log(4), rtol=1e-14)
     expected = softmax_loss(X, y, result.w, result.b, l2=0.2)
     assert_allclose(result.loss_history[-1], expected, rtol=1e-13)
+
+
+def test_a_label_that_is_no_class_index_asks_for_no_memory():
+    message = "num_classes must be given .* got a label 1000000000 in y of 3 examples"
+    with pytest.raises(ValueError, match=message):
+        fit_softmax([[0.0], [1.0], [2.0]], [0, 10**9, 1])
