@@ -72,7 +72,7 @@ def iou_cost(boxes1: Array, boxes2: Array) -> Array:
         (N, M) in [0, 1].
 
     Raises:
-        ValueError: as for :py:func:`~visioncourse.detection.box_iou`.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape.
     """
     return 1 - box_iou(boxes1, boxes2)
 

@@ -87,7 +87,7 @@ def initial_box_states(boxes: Array) -> tuple[Array, Array]:
         float32: the area of 300 × 300 pixels does not fit float16.
 
     Raises:
-        ValueError: as for :py:func:`boxes_to_measurements`.
+        ValueError: NaN, x2 < x1, y2 < y1, a coordinate too large to be squared, another shape.
     """
     return initial_states(*_measured(boxes))
 

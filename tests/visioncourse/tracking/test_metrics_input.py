@@ -1,6 +1,7 @@
 """Tracking scores on empty, shuffled, renamed and wrong input, and over several sequences."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -205,6 +206,20 @@ def test_identities_in_whole_numbers_stay_apart_however_large():
     for convert in (list, np.array, torch.tensor):
         result = evaluate(convert(swapped), convert(truth))
         assert (result.matches, result.id_switches, result.id_true_positives) == (4, 2, 2)
+
+
+def test_memory_does_not_grow_with_trajectories_that_never_meet():
+    n = 5000  # a table of all pairs would take 200 MB
+    numbers = np.arange(1, n + 1)
+    truth = np.column_stack([numbers, numbers, np.tile(BOX, (n, 1))])
+    tracemalloc.start()
+    try:
+        result = evaluate(truth, truth)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.id_true_positives == n
+    assert peak < 40e6
 
 
 def test_time_and_memory_do_not_grow_with_the_numbers():
