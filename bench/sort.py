@@ -14,6 +14,7 @@ import numpy as np
 from filterpy.kalman import KalmanFilter as FilterpyKalmanFilter
 from harness import Timing, best_times, plot_costs, table, versions
 
+from visioncourse.scenes import moving_boxes, simulate_detections
 from visioncourse.tracking import Sort, box_model, evaluate, initial_box_states, mot_rows
 
 try:
@@ -38,19 +39,21 @@ Panel = dict[int, dict[str, Timing]]  # the times of each side, by size
 
 
 def scene(objects: int, seed: int = 0) -> tuple[np.ndarray, Frames]:
-    """True MOT rows, and detections (N, 5) a frame: 1 pixel of noise, one in twenty missing."""
-    rng = np.random.default_rng(seed)
-    centre = rng.uniform(0, 400 * objects**0.5, (objects, 2))  # as dense with many as with few
-    velocity, size = rng.normal(0, 3, (objects, 2)), rng.uniform(40, 120, (objects, 2))
-    truth, frames = [], []
-    for frame in range(1, FRAMES + 1):
-        centre = centre + velocity
-        boxes = np.hstack([centre - size / 2, centre + size / 2])
-        truth.append(rows_of_frame(frame, np.arange(objects), boxes))
-        seen = rng.random(objects) < 0.95
-        noisy = boxes[seen] + rng.normal(0, 1, (seen.sum(), 4))
-        frames.append(np.column_stack([noisy, np.full(len(noisy), 0.9)]))
-    return np.concatenate(truth), frames
+    """True MOT rows, and detections (N, 5) a frame: 1 % of noise, one in a hundred missing."""
+    side = int(400 * objects**0.5)  # as dense with many as with few
+    truth = moving_boxes(
+        seed,
+        num_frames=FRAMES,
+        height=side,
+        width=side,
+        num_objects=objects,
+        size_range=(40 / side, 120 / side),
+        speed=250 / side,
+    )
+    frames = simulate_detections(
+        truth, seed, size=(side, side), miss_rate=0.01, false_alarms=0, jitter=0.01
+    )
+    return truth, frames
 
 
 def rows_of_frame(frame: int, identities: np.ndarray, boxes: np.ndarray) -> np.ndarray:

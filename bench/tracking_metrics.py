@@ -12,6 +12,8 @@ import pandas as pd
 import trackeval
 from harness import Timing, best_times, plot_costs, table, versions
 
+from visioncourse.scenes import moving_boxes, simulate_detections
+from visioncourse.tracking import Sort, mot_rows
 from visioncourse.tracking.metrics import TrackingResult, evaluate
 
 try:
@@ -50,31 +52,25 @@ np.asfarray = np.asarray  # noqa: NPY201
 
 
 def crowd(frames: int, objects: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions and truth: pedestrian-sized boxes drift over 1920×1080 pixels.
+    """Predictions and truth: SORT follows objects over 1920×1080 pixels.
 
-    8 % of the boxes are missed, two false ones come with each frame, and every 20 frames one
-    object is given a new identity.
+    8 % of the boxes are missed, and two false ones come with each frame.
     """
-    rng = np.random.default_rng(seed)
-    area = np.array([1920, 1080])
-    position, velocity = rng.uniform(0, area, (objects, 2)), rng.normal(0, 3, (objects, 2))
-    size = rng.uniform([40, 100], [80, 200], (objects, 2))
-    identity, newest = np.arange(objects), objects
-    truth, predictions = [], []
-    for frame in range(1, frames + 1):
-        position = (position + velocity) % area
-        if frame % 20 == 0:
-            identity[rng.integers(objects)], newest = newest, newest + 1
-        boxes = np.hstack([position, size])
-        found = rng.random(objects) > 0.08
-        noisy = (boxes + rng.normal(0, 4, boxes.shape))[found]
-        false = np.hstack([rng.uniform(0, area, (2, 2)), rng.uniform(40, 150, (2, 2))])
-        ids = np.append(identity[found], [-2 * frame, -2 * frame - 1])
-        truth.append(np.column_stack([np.full(objects, frame), np.arange(objects), boxes]))
-        predictions.append(
-            np.column_stack([np.full(len(ids), frame), ids, np.vstack([noisy, false])])
-        )
-    return np.concatenate(predictions), np.concatenate(truth)
+    height, width = 1080, 1920
+    truth = moving_boxes(
+        seed,
+        num_frames=frames,
+        height=height,
+        width=width,
+        num_objects=objects,
+        size_range=(0.06, 0.13),
+        speed=0.25,
+    )
+    detections = simulate_detections(
+        truth, seed, size=(height, width), miss_rate=0.08, false_alarms=2, jitter=0.03
+    )
+    tracker = Sort(max_age=5, min_hits=1)
+    return mot_rows([tracker.update(found) for found in detections]), truth
 
 
 def frame_lists(predictions: np.ndarray, truth: np.ndarray) -> dict[str, object]:

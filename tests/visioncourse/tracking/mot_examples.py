@@ -3,6 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from visioncourse.scenes import moving_boxes, simulate_detections
+from visioncourse.tracking import Sort, mot_rows
+
 BOX = (10, 20, 30, 40)
 
 # A grid so coarse that boxes coincide, touch and tie.
@@ -20,24 +23,25 @@ def rows(*entries):
     return [[frame, identity, *box] for frame, identity, box in entries]
 
 
-def walks(seed, frames=40, objects=12):
-    """Objects walking through each other; predictions with noise, misses, swaps and clutter."""
-    rng = np.random.default_rng(seed)
-    position, size = rng.uniform(0, 150, (objects, 2)), rng.uniform(20, 60, (objects, 2))
-    velocity, identity = rng.normal(0, 3, (objects, 2)), np.arange(objects)
-    truth, predictions = [], []
-    for frame in range(1, frames + 1):
-        position = position + velocity
-        if frame % 7 == 0:
-            identity = rng.permutation(objects)
-        boxes = np.hstack([position, size])
-        noisy = boxes + rng.normal(0, 4, boxes.shape)
-        clutter = np.hstack([rng.uniform(0, 150, (2, 2)), rng.uniform(20, 60, (2, 2))])
-        present, found = rng.random(objects) < 0.9, rng.random(objects) < 0.8
-        for kept, ids, xywh, table in [
-            (present, np.arange(objects), boxes, truth),
-            (found, identity, noisy, predictions),
-            (np.ones(2, bool), 100 + 2 * frame + np.arange(2), clutter, predictions),
-        ]:
-            table.extend([frame, i, *box] for i, box in zip(ids[kept], xywh[kept], strict=True))
-    return np.array(predictions), np.array(truth)
+def walks(seed, frames=40, objects=18):
+    """Objects walking through each other, and what SORT makes of a poor detector's boxes.
+
+    Identities are lost, taken for others and made up; a tenth of the truth is not known.
+    """
+    size = 150, 150
+    truth = moving_boxes(
+        seed,
+        num_frames=frames,
+        height=150,
+        width=150,
+        num_objects=objects,
+        size_range=(0.13, 0.4),
+        speed=2.0,
+    )
+    detections = simulate_detections(
+        truth, seed, size=size, miss_rate=0.3, false_alarms=2, jitter=0.03
+    )
+    tracker = Sort(max_age=1, min_hits=1, iou_threshold=0.2)
+    predictions = mot_rows([tracker.update(found) for found in detections])
+    known = np.random.default_rng(seed).random(len(truth)) < 0.9
+    return predictions[:, :6], truth[known, :6]

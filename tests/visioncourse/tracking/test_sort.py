@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from visioncourse import plain
 from visioncourse.plain import sort as plain_sort
+from visioncourse.scenes import moving_boxes, simulate_detections
 from visioncourse.tracking import Sort
 
 NOTHING = np.empty((0, 5))
@@ -21,28 +22,24 @@ def run(tracker, frames):
     return [tracker.update(detections) for detections in frames]
 
 
-def moving_objects(seed, *, objects, frames, size=800.0, noise=1.0, missing=0.1, clutter=1.0):
-    """Detections of boxes that drift, stay hidden at times, enter, leave, and of nothing at all."""
-    rng = np.random.default_rng(seed)
-    centre = rng.uniform(0, size, (objects, 2))
-    velocity = rng.normal(0, 4, (objects, 2))
-    box_size = rng.uniform(30, 120, (objects, 2))
-    enter, leave = np.sort(rng.integers(0, frames + 1, (2, objects)), axis=0)
-    hidden_until = np.zeros(objects)
-    for frame in range(frames):
-        centre = centre + velocity
-        velocity = velocity + rng.normal(0, 0.3, (objects, 2))
-        box_size = box_size * rng.uniform(0.97, 1.03, (objects, 2))
-        start_hiding = rng.random(objects) < missing / 3
-        hidden_until = np.where(start_hiding, frame + rng.integers(1, 5, objects), hidden_until)
-        seen = (enter <= frame) & (frame < leave) & (hidden_until <= frame)
-        corners = np.hstack([centre - box_size / 2, centre + box_size / 2])[seen]
-        corners = corners + rng.normal(0, noise, corners.shape)
-        number = rng.poisson(clutter)
-        start = rng.uniform(0, size, (number, 2))
-        false = np.hstack([start, start + rng.uniform(10, 100, (number, 2))])
-        boxes = rng.permutation(np.vstack([corners, false]))
-        yield np.column_stack([boxes, rng.random(len(boxes))])
+def moving_objects(seed, *, objects, frames, size=800, jitter=0.02, missing=0.1, clutter=1.0):
+    """Detections of boxes that turn, stop, stay hidden at times, enter, leave; and of nothing."""
+    rows = moving_boxes(
+        seed,
+        num_frames=frames,
+        height=size,
+        width=size,
+        num_objects=objects,
+        size_range=(0.04, 0.15),
+    )
+    return simulate_detections(
+        rows,
+        seed,
+        size=(size, size),
+        miss_rate=missing,
+        false_alarms=clutter,
+        jitter=jitter,
+    )
 
 
 def compare(frames, **settings):
