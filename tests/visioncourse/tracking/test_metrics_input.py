@@ -242,6 +242,9 @@ def test_results_add_up():
     assert (first + second).misses == first.misses + second.misses
     with pytest.raises(TypeError):
         first + 1
+    for wrong in (None, [first, 3]):
+        with pytest.raises(ValueError, match=r"results\[[01]\] must be a TrackingResult"):
+            combine(wrong)
 
 
 def test_the_usual_names():

@@ -152,5 +152,12 @@ def combine(results: Iterable[TrackingResult]) -> TrackingResult:
 
     Args:
         results: one for each sequence, of the same iou_threshold.
+
+    Raises:
+        ValueError: something that is no result of :py:func:`evaluate`.
     """
+    results = list(results) if isinstance(results, Iterable) else [results]
+    for index, result in enumerate(results):
+        if not isinstance(result, TrackingResult):
+            raise ValueError(f"results[{index}] must be a TrackingResult, got {result!r}")
     return sum(results, start=evaluate([], []))
