@@ -41,7 +41,7 @@ class Recipe:
     best_by: str
     steps: int
     learning_rate: float = 3e-3
-    training_scenes: range = range(4000)
+    training_scenes: range = range(8000)
     validation_scenes: range = range(9000, 9100)
     held_out_scenes: range = range(10_000, 10_200)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -60,5 +60,5 @@ def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
 
 
 RECIPES = {
-    "unet": segments(lambda seed: UNet(7, seed=seed), steps=7000),
+    "unet": segments(lambda seed: UNet(7, seed=seed), steps=10_000),
 }
