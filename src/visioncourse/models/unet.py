@@ -18,14 +18,15 @@ class UNet(nn.Module):
 
     With widths (a, b, c)::
 
-        images (N, 3, H, W)                                          logits (N, K, H, W)
-             │ block                                                      ▲ 1 × 1
-        (N, a, H, W) ──────────── skip ──────────── (N, a + b, H, W) ── block ──▶ (N, a, H, W)
-             │ max-pool, block                           ▲ enlarge
-        (N, b, H/2, W/2) ──────── skip ──── (N, b + c, H/2, W/2) ── block ──▶ (N, b, H/2, W/2)
-             │ max-pool, block                   ▲ enlarge
-        (N, c, H/4, W/4) ────────────────────────┘
+        images (N, 3, H, W)               logits (N, K, H, W)
+          │ block                           ▲ 1 × 1
+        (N, a, H, W) ────── skip ───────▶ block: (N, a, H, W)
+          │ max-pool, block                 ▲ enlarge
+        (N, b, H/2, W/2) ── skip ───────▶ block: (N, b, H/2, W/2)
+          │ max-pool, block                 ▲ enlarge
+        (N, c, H/4, W/4) ───────────────────┘
 
+    A block on the right is given the channels of its skip and, after them, the enlarged ones.
     Ronneberger, Fischer and Brox, "U-Net", 2015; with padded convolutions, so that the logits have
     the size of the image, with batch normalisation, and with bilinear enlargement. Without skips a
     block of the decoder has only the enlarged features to go by.
