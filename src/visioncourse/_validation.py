@@ -6,6 +6,7 @@ them. Each raises ValueError with the argument's name, what came and what was ex
 
 import math
 import operator
+import sys
 from collections.abc import Hashable
 from numbers import Real
 from typing import Any
@@ -14,6 +15,7 @@ import array_api_compat
 
 from .arrays import Array, check_no_nan, extremes
 
+LARGEST = sys.float_info.max
 MOST_CLASSES = 2**31 - 1  # the number of pairs of classes fits in int64
 
 
@@ -144,6 +146,14 @@ def check_not_negative(**numbers: float) -> None:
             raise ValueError(f"{name} must be a finite number >= 0, got {number!r}")
 
 
+def check_factors(**numbers: float) -> None:
+    """Refuse a number that is negative, infinite or NaN, or an integer too long for an array."""
+    check_not_negative(**numbers)
+    for name, number in numbers.items():
+        if isinstance(number, int) and number >= 2**63:
+            raise ValueError(f"{name} must be a float or an integer < 2**63, got {number!r}")
+
+
 def check_positive(**numbers: float) -> None:
     """Refuse a number that is not above 0, infinite or NaN."""
     for name, number in numbers.items():
@@ -209,8 +219,8 @@ def check_one_of(known: tuple[str, ...], **choices: Any) -> None:
 
 
 def _is_real(number: Any) -> bool:
-    """Whether it is one real number that an array can hold: Python's, or an array without axes."""
+    """Whether it is one real number that a float can hold: Python's, or an array without axes."""
     if array_api_compat.is_array_api_obj(number):
         xp = array_api_compat.array_namespace(number)
         return number.ndim == 0 and xp.isdtype(number.dtype, ("real floating", "integral", "bool"))
-    return isinstance(number, Real) and (not isinstance(number, int) or abs(number) < 2**63)
+    return isinstance(number, Real) and not (isinstance(number, int) and abs(number) > LARGEST)

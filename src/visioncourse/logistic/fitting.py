@@ -10,6 +10,7 @@ import numpy as np
 from .._validation import (
     check_binary,
     check_class_indices,
+    check_factors,
     check_not_negative,
     check_num_classes,
     check_table,
@@ -178,7 +179,7 @@ def _binary_objective(X: Array, y: Array, l1: float, l2: float) -> tuple[BinaryO
     xp, dtype, X, y = wide_arrays(X=X, y=y)
     check_table(xp, X=X, y=y)
     check_binary(xp, y=y)
-    check_not_negative(l1=l1, l2=l2)
+    check_factors(l1=l1, l2=l2)
     return BinaryObjective(xp, without_gradient(X), without_gradient(y), l1, l2), dtype
 
 
@@ -188,7 +189,7 @@ def _softmax_objective(
     xp, dtype, X = wide_arrays(X=X)
     _, y = integer_arrays(X, y=y)
     check_table(xp, X=X, y=y)
-    check_not_negative(l1=l1, l2=l2)
+    check_factors(l1=l1, l2=l2)
     if num_classes is None:
         num_classes = max(int(xp.max(y)) + 1, 2) if y.shape[0] else 2
         if num_classes > max(y.shape[0], 2):  # identities, say: weights for all would fill memory

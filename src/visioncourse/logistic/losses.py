@@ -4,9 +4,9 @@ from typing import Any
 
 from .._validation import (
     check_binary,
+    check_factors,
     check_finite,
     check_linear,
-    check_not_negative,
     check_probabilities,
     check_shape,
 )
@@ -98,7 +98,7 @@ def loss(X: Array, y: Array, w: Array, b: Array, *, l1: float = 0.0, l2: float =
         ValueError: as for :py:func:`likelihood`, or a negative penalty.
     """
     xp, dtype, X, y, w, b = _examples(X, y, w, b)
-    check_not_negative(l1=l1, l2=l2)
+    check_factors(l1=l1, l2=l2)
     nll = formulas.nll(xp, formulas.logits(xp, X, w, b), y)
     return narrow(xp, formulas.mean(xp, nll) + formulas.penalty(xp, w, l1, l2), dtype)
 
@@ -114,7 +114,7 @@ def gradient(X: Array, y: Array, w: Array, b: Array, *, l2: float = 0.0) -> tupl
         dw (d,) and db (); the penalty's share alone for no example.
     """
     xp, dtype, X, y, w, b = _examples(X, y, w, b)
-    check_not_negative(l2=l2)
+    check_factors(l2=l2)
     residual = formulas.sigmoid(xp, formulas.logits(xp, X, w, b)) - y
     residual = xp.reshape(residual, (-1,))  # (n,)
     features = xp.reshape(X, (residual.shape[0], w.shape[0]))  # (n, d)
@@ -132,7 +132,7 @@ def hessian(X: Array, w: Array, b: Array, *, l2: float = 0.0) -> Array:
     """
     xp, dtype, X, w, b = wide_arrays(X=X, w=w, b=b)
     check_finite(xp, X=X, w=w, b=b)
-    check_not_negative(l2=l2)
+    check_factors(l2=l2)
     check_linear(X, w=w, b=b)
     z = xp.reshape(formulas.logits(xp, X, w, b), (-1,))
     features = xp.reshape(X, (z.shape[0], w.shape[0]))

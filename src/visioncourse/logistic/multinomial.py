@@ -6,8 +6,8 @@ from .._validation import (
     check_class_indices,
     check_class_logits,
     check_classes_linear,
+    check_factors,
     check_finite,
-    check_not_negative,
     check_shape,
 )
 from ..arrays import Array, integer_arrays, narrow, wide_arrays
@@ -98,7 +98,7 @@ def softmax_loss(
             negative penalty.
     """
     xp, dtype, X, y, W, b = _class_examples(X, y, W, b)
-    check_not_negative(l1=l1, l2=l2)
+    check_factors(l1=l1, l2=l2)
     nll = formulas.class_nll(xp, formulas.logits(xp, X, W, b), y, -1)
     return narrow(xp, formulas.mean(xp, nll) + formulas.penalty(xp, W, l1, l2), dtype)
 
@@ -114,7 +114,7 @@ def softmax_gradient(
         dW (d, K) and db (K,); the penalty's share alone for no example.
     """
     xp, dtype, X, y, W, b = _class_examples(X, y, W, b)
-    check_not_negative(l2=l2)
+    check_factors(l2=l2)
     d, num_classes = W.shape
     residual = formulas.class_residual(xp, formulas.logits(xp, X, W, b), y)  # (..., K)
     residual = xp.reshape(residual, (-1, num_classes))

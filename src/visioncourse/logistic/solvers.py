@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from .._validation import check_one_of, check_positive
+from .._validation import check_factors, check_one_of, check_positive
 from ..arrays import Array
 from . import formulas
 from .objective import Objective
@@ -33,6 +33,7 @@ def iterates(objective: Objective, solver: str, learning_rate: float | None) -> 
     check_one_of(("newton", "gradient_descent", "proximal_gradient"), solver=solver)
     if learning_rate is not None:
         check_positive(learning_rate=learning_rate)
+        check_factors(learning_rate=learning_rate)
     if objective.l1 > 0 and solver != "proximal_gradient":
         raise ValueError(
             f'solver="{solver}" needs derivatives, which l1={objective.l1} has not at zero: '

@@ -8,7 +8,7 @@ import numpy as np
 from .._validation import (
     check_axis,
     check_class_indices,
-    check_not_negative,
+    check_factors,
     check_num_classes,
     check_one_of,
     check_probabilities,
@@ -167,9 +167,7 @@ def combined_loss(
     Raises:
         ValueError: as for :py:func:`cross_entropy` and :py:func:`dice_coefficient`.
     """
-    check_not_negative(
-        cross_entropy_weight=cross_entropy_weight, dice_weight=dice_weight, smooth=smooth
-    )
+    check_factors(cross_entropy_weight=cross_entropy_weight, dice_weight=dice_weight, smooth=smooth)
     pixels = read_pixels(logits, labels, axis, weights, ignore_index)
     dice_axes = _checked_axes(dice_axis, pixels.logits.ndim, "dice_axis")
     xp, axis = pixels.xp, pixels.axis
@@ -198,7 +196,7 @@ def _dice(
     xp, dtype, predictions, targets = unread_arrays(predictions=predictions, targets=targets)
     check_shape(predictions.shape, "one target for each prediction", targets=targets)
     axes = _checked_axes(axis, predictions.ndim)
-    check_not_negative(smooth=smooth)
+    check_factors(smooth=smooth)
 
     def coefficient(p: Array, g: Array, axes: tuple[int, ...]) -> Array:
         check_probabilities(xp, dtype, predictions=p, targets=g)
