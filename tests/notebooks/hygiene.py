@@ -16,6 +16,7 @@ from nbval.plugin import find_comment_markers
 
 MAX_BYTES = 600_000
 MAX_LINES = 20
+MAX_COLUMNS = 40  # what a phone shows of printed text without wrapping it
 TAGS = {
     "hide-cell",
     "hide-input",
@@ -98,6 +99,17 @@ def stderr_output(notebook: Document) -> list[str]:
     ]
 
 
+def wide_text(notebook: Document) -> list[str]:
+    """Printed columns that a phone would wrap; what an error says is not the page's to break."""
+    return [
+        notebook.problem(number, f"prints {len(line)} columns, at most {MAX_COLUMNS}: {line!r}")
+        for number, cell in notebook.code
+        if "remove-output" not in _tags(cell)
+        for line in _printed(cell).splitlines()
+        if len(line) > MAX_COLUMNS
+    ]
+
+
 def unknown_tag(notebook: Document) -> list[str]:
     """Only tags that leave execution and comparison alone: nbval knows five others."""
     return [
@@ -159,6 +171,12 @@ def _outputs(cell: NotebookNode, kind: str) -> list[NotebookNode]:
     return [output for output in cell.outputs if output.output_type == kind]
 
 
+def _printed(cell: NotebookNode) -> str:
+    """What shows as plain text: streams, and results that have no richer form."""
+    results = [o.data["text/plain"] for o in cell.outputs if [*o.get("data", ())] == ["text/plain"]]
+    return "\n".join([stream.text for stream in _outputs(cell, "stream")] + results)
+
+
 def _result_counts(cell: NotebookNode) -> Iterator[int]:
     return (output.execution_count for output in _outputs(cell, "execute_result"))
 
@@ -199,6 +217,7 @@ RULES: tuple[Callable[[Document], list[str]], ...] = (
     missing_error,
     odd_traceback,
     stderr_output,
+    wide_text,
     unknown_tag,
     nbval_comment,
     long_cell,

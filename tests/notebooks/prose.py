@@ -27,6 +27,10 @@ SECTIONS = (
     "Further reading",
 )
 MIN_EXPLANATION = 20  # characters
+_HEARSAY = re.compile(
+    r"\b(many|most|some|other|several) (other )?(texts|(text)?books|courses|authors|tutorials)\b",
+    re.IGNORECASE,
+)
 
 
 def title(notebook: Document) -> list[str]:
@@ -67,6 +71,16 @@ def image_without_alt(document: Document) -> list[str]:
         document.problem(number, f"{{{image.name}}} {image.argument} without :alt:")
         for number, image in document.directives("image", "figure")
         if not image.options.get("alt")
+    ]
+
+
+def hearsay(document: Document) -> list[str]:
+    """ "Many texts say": which? The paragraph cites one, or says what is true instead."""
+    return [
+        document.problem(number, f"names nobody: {found[0]!r} without a citation")
+        for number, element in document.elements()
+        if isinstance(element, Paragraph) and "{cite" not in element.text
+        if (found := _HEARSAY.search(element.text))
     ]
 
 
@@ -213,6 +227,7 @@ RULES: tuple[Callable[[Document], list[str]], ...] = (
     title,
     unlabelled_equation,
     image_without_alt,
+    hearsay,
     exercise_solutions,
     open_solution,
     unbalanced_gate,

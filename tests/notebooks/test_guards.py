@@ -97,6 +97,8 @@ BROKEN: list[tuple[Callable[[Document], list[str]], Break]] = [
     (hygiene.missing_error, tag("text", "raises-exception")),
     (hygiene.odd_traceback, set_output("error", traceback=["File numpy/core.py", "ValueError"])),
     (hygiene.stderr_output, set_cell("text", outputs=STDERR)),
+    (hygiene.wide_text, set_output("text", text="two\n" + 41 * "-")),
+    (hygiene.wide_text, set_output("result", data={"text/plain": 41 * "1"})),
     (hygiene.unknown_tag, tag("text", "nbval-ignore-output")),
     (hygiene.unknown_tag, tag("text", "nbval-skip")),
     (hygiene.unknown_tag, tag("error", "raises-exception", "nbval-raises-exception")),
@@ -144,6 +146,8 @@ BROKEN: list[tuple[Callable[[Document], list[str]], Break]] = [
     (prose.unlabelled_equation, append("- a\n\n  ```{math}\n  y = x\n  ```")),
     (prose.image_without_alt, append("![](line.png)")),
     (prose.image_without_alt, append("```{figure} line.png\nA line.\n```")),
+    (prose.hearsay, append("Many texts call this a line.")),
+    (prose.hearsay, append(":::{note}\nIn some other books it is a curve.\n:::")),
     (prose.quiz_numbering, replace("**Question 3.**", "**Question 4.**")),
     (prose.quiz_numbering, replace("**Question 3.**", "Question 3.")),
     (prose.quiz_options, replace("dropdown} C.", "note} C.")),
@@ -193,6 +197,17 @@ def test_a_cell_of_a_solution_may_import(executed: NotebookNode) -> None:
     outside = new_code_cell("import math", id="outside", execution_count=9)
     executed.cells.append(outside)
     assert "cell 22: imports" in hygiene.scattered_import(document(executed))[0]
+
+
+def test_what_is_not_printed_may_be_wide(executed: NotebookNode) -> None:
+    set_output("error", evalue=99 * "x")(executed)
+    set_output("figure", data={"text/plain": 99 * "x", "image/png": ""})(executed)
+    assert hygiene.wide_text(document(executed)) == []
+
+
+def test_a_text_that_is_cited_may_be_named(executed: NotebookNode) -> None:
+    append("Many texts, such as {cite:t}`bishop2006`, call this a line.")(executed)
+    assert prose.hearsay(document(executed)) == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ RULES = described.RULES + glued.RULES + hygiene.RULES + prose.RULES
 PAGE_RULES = (
     prose.unlabelled_equation,
     prose.image_without_alt,
+    prose.hearsay,
     hygiene.machine_path,
 )
 
