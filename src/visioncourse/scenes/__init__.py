@@ -3,12 +3,13 @@
 `visioncourse.scenes.tensors`, which needs Torch, is imported by itself.
 """
 
+from .motion import moving_boxes
 from .paint import COLOUR_FAMILIES
 from .shapes import CLASS_NAMES, Shape
 from .simulated_detector import simulate_detections
 from .still import WORLDS, make_scene
 from .truth import Scene
-from .video import VIDEOS, Video, make_video, moving_boxes
+from .video import VIDEOS, Video, make_video
 
 __all__ = [
     "CLASS_NAMES",

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
+from .._validation import check_not_negative, check_spans, check_whole
+
+COLUMNS = 9  # of MOT rows: frame, identity, x, y, w, h, confidence, class, visibility
 SPEED = 0.012  # of a typical object, in shorter sides a frame
 STOPS = 0.15  # mean number of stops in 30 frames
 STANDING, BRAKING = (8, 18), 4  # how many frames a stop and its slowing down take
@@ -59,6 +62,58 @@ class Motion:
     @property
     def side(self) -> int:
         return min(self.height, self.width)
+
+
+def moving_boxes(
+    seed: int,
+    *,
+    num_frames: int = 60,
+    height: int = 96,
+    width: int = 128,
+    num_objects: int = 6,
+    size_range: tuple[float, float] = (0.14, 0.26),
+    speed: float = 1.0,
+    turns: float = 1.0,
+    stops: float = 1.0,
+) -> np.ndarray:
+    """The boxes of moving objects without their pictures: for many objects and long sequences.
+
+    Arguments and errors are those of :py:func:`visioncourse.scenes.make_video`. Boxes are upright
+    squares, and none hides another.
+
+    Returns:
+        (R, 9) rows as :py:meth:`visioncourse.scenes.Video.rows` gives them, with class 1 and
+        visibility 1.
+    """
+    motion = checked_motion(seed, num_frames, height, width, size_range, speed, turns, stops)
+    check_whole(0, num_objects=num_objects)
+    paths = make_paths(np.random.default_rng(seed), motion, num_objects, "none", np.empty((0, 3)))
+    rows = [np.empty((0, COLUMNS))]
+    for path in paths:
+        n = len(path.centres)
+        head = np.column_stack([path.start + np.arange(1, n + 1), np.full(n, path.identity)])
+        tail = np.tile([path.size, path.size, 1.0, 1.0, 1.0], (n, 1))
+        rows.append(np.hstack([head, path.centres - path.size / 2, tail]))
+    table = np.concatenate(rows)
+    return table[np.lexsort((table[:, 1], table[:, 0]))]
+
+
+def checked_motion(
+    seed: int,
+    num_frames: int,
+    height: int,
+    width: int,
+    size_range: tuple[float, float],
+    speed: float,
+    turns: float,
+    stops: float,
+) -> Motion:
+    """The motion of these arguments, or a ValueError that names the wrong one."""
+    check_whole(0, seed=seed)
+    check_whole(1, num_frames=num_frames, height=height, width=width)
+    check_spans(size_range=size_range)
+    check_not_negative(speed=speed, turns=turns, stops=stops)
+    return Motion(num_frames, height, width, size_range, speed, turns, stops)
 
 
 def make_paths(

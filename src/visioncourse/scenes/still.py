@@ -128,8 +128,8 @@ def make_scene(
     check_not_negative(noise=noise)
     check_shares(beacons=beacons, crowding=crowding)
     check_one_of(("by_class", "any"), colours=colours)
-    if not classes or not set(classes) <= set(KINDS):
-        raise ValueError(f"classes must be some of {list(KINDS)}, got {classes!r}")
+    if not classes or not set(classes) <= set(KINDS) or len(set(classes)) < len(classes):
+        raise ValueError(f"classes must be some of {list(KINDS)}, once each, got {classes!r}")
     if beacons and "disk" not in classes:
         raise ValueError(f"classes must hold 'disk' where there are beacons, got {classes!r}")
 
@@ -180,7 +180,7 @@ class Maker:
 
     def add_beacon(self) -> None:
         height, width = self.layout.top.shape
-        self.beacon = Shape(
+        beacon = Shape(
             class_index=self.names.index("beacon"),
             colour=self._colour("cross"),
             x=width * self.rng.uniform(0.2, 0.8),
@@ -189,7 +189,8 @@ class Maker:
             angle=self.rng.uniform(0, 2 * math.pi),
             kind="cross",
         )
-        self.layout.add(self.beacon)
+        if self.layout.add(beacon):
+            self.beacon = beacon
 
     def add_wire(self) -> None:
         height, width = self.layout.top.shape

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import signal
 
-from .._validation import check_not_negative, check_one_of, check_spans, check_whole
-from .motion import Motion, Path, make_paths, spread
+from .._validation import check_not_negative, check_one_of, check_whole
+from .motion import COLUMNS, Motion, Path, checked_motion, make_paths, spread
 from .paint import COLOUR_FAMILIES, DAYLIGHT, Ground, SmoothNoise, photograph
-from .shapes import CLASS_NAMES, Shape, Texture
+from .shapes import CLASS_NAMES, Shape
+from .textures import Texture
 from .truth import Layout, Scene
 
-COLUMNS = 9  # frame, identity, x, y, w, h, confidence, class, visibility
 # Patterns that tell objects apart, and families of colours that several of them share.
 LOOKS = ("stripes", "checks", "rings", "sectors")
 PAIRS = (("disk", "triangle"), ("square", "cross"), ("star", "wire"), ("ring", "wire"))
@@ -125,7 +125,7 @@ def make_video(
     Raises:
         ValueError: an argument out of its range.
     """
-    motion = _checked_motion(seed, num_frames, height, width, size_range, speed, turns, stops)
+    motion = checked_motion(seed, num_frames, height, width, size_range, speed, turns, stops)
     check_whole(0, num_objects=num_objects, num_stones=num_stones)
     check_one_of(("none", "pairs", "stones"), meeting=meeting)
     if meeting == "stones" and num_stones == 0:
@@ -155,56 +155,6 @@ def make_video(
         frames.append(layout.scene(images[t], CLASS_NAMES, identities))
         rows += _rows(t, layout, identities)
     return Video(images, tuple(frames), np.array(rows).reshape(-1, COLUMNS))
-
-
-def moving_boxes(
-    seed: int,
-    *,
-    num_frames: int = 60,
-    height: int = 96,
-    width: int = 128,
-    num_objects: int = 6,
-    size_range: tuple[float, float] = (0.14, 0.26),
-    speed: float = 1.0,
-    turns: float = 1.0,
-    stops: float = 1.0,
-) -> np.ndarray:
-    """The boxes of moving objects without their pictures: for many objects and long sequences.
-
-    Arguments and errors are those of :py:func:`make_video`. Boxes are upright squares, and none
-    hides another.
-
-    Returns:
-        (R, 9) rows as :py:meth:`Video.rows` gives them, with class 1 and visibility 1.
-    """
-    motion = _checked_motion(seed, num_frames, height, width, size_range, speed, turns, stops)
-    check_whole(0, num_objects=num_objects)
-    paths = make_paths(np.random.default_rng(seed), motion, num_objects, "none", np.empty((0, 3)))
-    rows = [np.empty((0, COLUMNS))]
-    for path in paths:
-        n = len(path.centres)
-        head = np.column_stack([path.start + np.arange(1, n + 1), np.full(n, path.identity)])
-        tail = np.tile([path.size, path.size, 1.0, 1.0, 1.0], (n, 1))
-        rows.append(np.hstack([head, path.centres - path.size / 2, tail]))
-    table = np.concatenate(rows)
-    return table[np.lexsort((table[:, 1], table[:, 0]))]
-
-
-def _checked_motion(
-    seed: int,
-    num_frames: int,
-    height: int,
-    width: int,
-    size_range: tuple[float, float],
-    speed: float,
-    turns: float,
-    stops: float,
-) -> Motion:
-    check_whole(0, seed=seed)
-    check_whole(1, num_frames=num_frames, height=height, width=width)
-    check_spans(size_range=size_range)
-    check_not_negative(speed=speed, turns=turns, stops=stops)
-    return Motion(num_frames, height, width, size_range, speed, turns, stops)
 
 
 class _Actor(NamedTuple):

@@ -222,6 +222,7 @@ def test_one_logistic_unit_on_one_pixel_does_a_decent_but_imperfect_job():
         ("classes", ()),
         ("classes", ("disk", "stone")),
         ("classes", ("wire",)),
+        ("classes", ("disk", "disk")),
         ("wires", -1),
         ("beacons", 1.5),
         ("crowding", -0.1),

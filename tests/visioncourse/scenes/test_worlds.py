@@ -182,6 +182,13 @@ def test_presets_stand_small_pictures_and_no_object(world, size):
     assert scene.boxes.shape == (len(scene.classes), 4)
 
 
+def test_without_room_for_a_beacon_there_are_no_buoys():
+    for seed in range(20):
+        scene = make_scene(seed, **(WORLDS["segmentation"] | {"height": 30, "width": 30}))
+        assert not len(objects(scene, "beacon"))  # of 20 pixels, and 40 must be visible
+        assert not len(objects(scene, "buoy"))
+
+
 KINDS = ["disk", "square", "triangle", "star", "ring", "cross", "stone"]
 
 
