@@ -41,7 +41,8 @@ def make(
     best = int(np.argmax([run.validation[recipe.best_by] for run in runs]))
     model = results[best][0]
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    safetensors.torch.save_file(weights, folder / f"{name}.safetensors")
+    # Not by save_file: what it writes nobody else on the machine may read.
+    (folder / f"{name}.safetensors").write_bytes(safetensors.torch.save(weights))
     card = Card(
         name=name,
         world=recipe.world,
