@@ -49,6 +49,8 @@ QUESTIONS = '<section id="check-yourself">' + blank(BETWEEN_PICTURES + 9) + "</s
         (PICTURE + blank(BETWEEN_PICTURES + 9) + PICTURE, "no picture from"),
         (PICTURE + blank(BETWEEN_PICTURES + 9), "no picture from"),
         (PICTURE + QUESTIONS, ""),
+        (PICTURE + QUESTIONS + PICTURE, ""),
+        (PICTURE + blank(BETWEEN_PICTURES + 9) + QUESTIONS + PICTURE, "no picture from"),
         ((PICTURE + blank(2000)) * (LONGEST // 2400), ""),
         ((PICTURE + blank(2000)) * (LONGEST // 2400) + blank(9), "px long"),
         (PICTURE + f"<details><summary>More</summary>{blank(LONGEST)}</details>", ""),
