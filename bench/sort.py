@@ -57,6 +57,9 @@ def scene(objects: int, seed: int = 0) -> tuple[np.ndarray, Frames]:
 
 
 def rows_of_frame(frame: int, identities: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    # A peer's filter may report a box whose sides have crossed; it is no box, and matches nothing.
+    real = (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+    identities, boxes = np.asarray(identities)[real], boxes[real]
     return np.column_stack(
         [np.full(len(boxes), frame), identities, boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]
     )

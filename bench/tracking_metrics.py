@@ -112,7 +112,7 @@ def run_trackers(predictions: np.ndarray, truth: np.ndarray) -> dict[str, object
 def run_motmetrics(predictions: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Without HOTA, which it does not have."""
     truth_table, table = (
-        pd.DataFrame(rows, columns=COLUMNS)
+        pd.DataFrame(rows[:, : len(COLUMNS)], columns=COLUMNS)
         .astype({"FrameId": int, "Id": int})
         .set_index(COLUMNS[:2])
         for rows in (truth, predictions)
