@@ -244,7 +244,9 @@ def test_every_identity_is_exact(dtype):
     assert tracks.identities.tolist() == (expected + 10).tolist()
 
 
-@pytest.mark.parametrize("convert", [np.array, torch.tensor, np.ndarray.tolist], ids=["array", "tensor", "list"])
+@pytest.mark.parametrize(
+    "convert", [np.array, torch.tensor, np.ndarray.tolist], ids=["array", "tensor", "list"]
+)
 def test_each_track_knows_its_detection(convert):
     frames = list(moving_objects(4, objects=8, frames=40, missing=0.4))
     rng = np.random.default_rng(0)
