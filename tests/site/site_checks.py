@@ -189,6 +189,8 @@ def unfold(page: Page) -> None:
         """() => {
             document.querySelectorAll("details").forEach(fold => fold.open = true);
             document.querySelectorAll("button.toggle-button-hidden").forEach(b => b.click());
+            // What opens fades in: half-way its colours have less contrast than they will have.
+            document.getAnimations().forEach(animation => animation.finish());
         }"""
     )
 
