@@ -10,6 +10,7 @@ from .simulated_detector import simulate_detections
 from .still import WORLDS, make_scene
 from .truth import Scene
 from .video import VIDEOS, Video, make_video
+from .windows import labelled_windows, pixel_windows
 
 __all__ = [
     "CLASS_NAMES",
@@ -19,8 +20,10 @@ __all__ = [
     "Scene",
     "Shape",
     "Video",
+    "labelled_windows",
     "make_scene",
     "make_video",
     "moving_boxes",
+    "pixel_windows",
     "simulate_detections",
 ]
