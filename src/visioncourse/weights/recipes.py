@@ -61,4 +61,5 @@ def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
 
 RECIPES = {
     "unet": segments(lambda seed: UNet(7, seed=seed), steps=10_000),
+    "unet_without_skips": segments(lambda seed: UNet(7, skips=False, seed=seed), steps=10_000),
 }
