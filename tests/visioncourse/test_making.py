@@ -49,6 +49,12 @@ def test_making_writes_weights_and_a_card(tmp_path):
     assert again == pytest.approx(card.scores, abs=1e-12)
 
 
+def test_a_recorded_experiment_leaves_its_card_alone(tmp_path):
+    card = make("tiny", tiny(ships=False), tmp_path, tmp_path / "checkpoints")
+    assert [file.name for file in tmp_path.glob("tiny*")] == ["tiny.json"]
+    assert Card.read(tmp_path / "tiny.json").scores == card.scores
+
+
 def test_an_interrupted_making_goes_on(tmp_path):
     for folder in ("whole", "parts"):
         (tmp_path / folder).mkdir()
@@ -169,6 +175,64 @@ def test_scores_are_intersection_over_union_of_all_scenes_together():
     for name, value in expected.items():
         assert scores[f"iou_{name}"] == pytest.approx(value, abs=1e-12)
     assert scores["mean_iou"] == pytest.approx(np.mean(ious), abs=1e-12)
+
+
+# The losses of the study.
+
+
+def loss_of(name, logits, targets):
+    return sum(segmentation.LOSSES[name](logits, targets).values()).item()
+
+
+def logits_and_targets():
+    rng = np.random.default_rng(0)
+    logits = torch.tensor(rng.normal(size=(2, 7, 5, 6)))
+    return logits, torch.tensor(rng.integers(0, 6, (2, 5, 6)))  # class 6 is absent
+
+
+def test_each_loss_of_the_study_is_its_definition():
+    logits, targets = logits_and_targets()
+    p = logits.softmax(dim=1).numpy()
+    g = np.eye(7)[targets.numpy()].transpose(0, 3, 1, 2)
+    nll, weight = -np.log(np.sum(p * g, axis=1)), 1 / np.array(segmentation.SHARES)[targets]
+
+    def dice(axis, power=1, smooth=1):
+        sizes = np.sum(p**power + g, axis=axis)
+        return np.mean(1 - (2 * np.sum(p * g, axis=axis) + smooth) / (sizes + smooth))
+
+    expected = {
+        "cross_entropy": nll.mean(),
+        "weighted_cross_entropy": np.sum(weight * nll) / np.sum(weight),
+        "dice": dice((0, 2, 3)),
+        "dice_squared": dice((0, 2, 3), power=2),
+        "dice_per_image": dice((2, 3)),
+        "dice_per_image_unsmoothed": dice((2, 3), smooth=0),
+        "cross_entropy_and_dice": nll.mean() + dice((0, 2, 3)),
+    }
+    assert expected.keys() == segmentation.LOSSES.keys()
+    for name, value in expected.items():
+        assert loss_of(name, logits, targets) == pytest.approx(value, rel=1e-6), name
+
+
+def test_a_network_is_trained_on_the_loss_that_it_is_given():
+    network, seen = UNet(7, widths=(4,)), []
+
+    def loss(logits, targets):
+        seen.append((logits, targets))
+        return {"loss": logits.mean()}
+
+    model, images, targets = segmentation.WithLoss(network, loss), torch.rand(1, 3, 8, 8), object()
+    network.eval()
+    assert model.losses(images, targets) == {"loss": network(images).mean()}
+    assert torch.equal(seen[0][0], network(images)) and seen[0][1] is targets
+    assert torch.equal(model.predict(images), network.predict(images))
+
+
+def test_the_shares_of_the_classes_are_those_of_the_world():
+    maps = [make_scene(seed, **WORLDS["segmentation"]).semantic_mask for seed in range(300)]
+    shares = np.bincount(np.ravel(maps), minlength=7) / np.size(maps)
+    assert_allclose(segmentation.SHARES, shares, rtol=0.15)
+    assert sum(segmentation.SHARES) == pytest.approx(1, abs=2e-3)
 
 
 # The program.

@@ -2,6 +2,7 @@
 
 Pages evaluate these weights instead of training for minutes, and the numbers are then the same on
 every machine. `make weights` wrote them, by the recipes of :py:mod:`visioncourse.weights.recipes`.
+An experiment that asks how good a training is, and needs no weights afterwards, has a card alone.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from .._validation import check_one_of
 from .cards import Card, Run
 from .recipes import RECIPES
 
-__all__ = ["Card", "Run", "card", "load", "names"]
+__all__ = ["Card", "Run", "card", "card_names", "load", "names"]
 
 FOLDER = Path(__file__).parent
 
@@ -21,6 +22,11 @@ FOLDER = Path(__file__).parent
 def names() -> list[str]:
     """The networks whose weights are here, in the order of the book."""
     return [name for name in RECIPES if (FOLDER / f"{name}.safetensors").is_file()]
+
+
+def card_names() -> list[str]:
+    """Whatever has a card: the networks of :py:func:`names`, and the recorded experiments."""
+    return [name for name in RECIPES if (FOLDER / f"{name}.json").is_file()]
 
 
 def load(name: str) -> nn.Module:
@@ -39,7 +45,7 @@ def card(name: str) -> Card:
     """Return how a network was trained and how good it is.
 
     Raises:
-        ValueError: a name that is none of :py:func:`names`.
+        ValueError: a name that is none of :py:func:`card_names`.
     """
-    check_one_of(tuple(names()), name=name)
+    check_one_of(tuple(card_names()), name=name)
     return Card.read(FOLDER / f"{name}.json")

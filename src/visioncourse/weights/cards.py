@@ -47,7 +47,8 @@ class Card:
         parameters: how many numbers were learnt.
         steps: of each training.
         runs: at least three trainings that differ in their seed alone.
-        shipped: index in `runs` of the one whose weights are here: the best in validation.
+        shipped: index in `runs` of the best in validation; its weights are here, if the recipe
+            ships any.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Card:
 
     @property
     def scores(self) -> dict[str, float]:
-        """Of the shipped weights on held-out scenes."""
+        """Of the shipped run on held-out scenes."""
         return self.runs[self.shipped].scores
 
     @property

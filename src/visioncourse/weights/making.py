@@ -21,6 +21,8 @@ def make(
 ) -> Card:
     """Train a network once for each seed, and write the best run's weights and a card of all.
 
+    A recipe that ships no weights leaves the card alone.
+
     What is done already is read from `checkpoints`, and an interrupted run goes on.
 
     Args:
@@ -40,9 +42,10 @@ def make(
     runs = tuple(run for _, run in results)
     best = int(np.argmax([run.validation[recipe.best_by] for run in runs]))
     model = results[best][0]
-    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    # Not by save_file: what it writes nobody else on the machine may read.
-    (folder / f"{name}.safetensors").write_bytes(safetensors.torch.save(weights))
+    if recipe.ships:
+        weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+        # Not by save_file: what it writes nobody else on the machine may read.
+        (folder / f"{name}.safetensors").write_bytes(safetensors.torch.save(weights))
     card = Card(
         name=name,
         world=recipe.world,

@@ -5,7 +5,7 @@ what that task's module gives: batches to train on and scores.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -32,6 +32,7 @@ class Recipe:
         held_out_scenes: seeds from 10,000 on; nothing that is shipped was trained on or chosen
             by these scenes.
         seeds: of the runs, at least three, which say how much a score is due to chance.
+        ships: whether weights are shipped, or the card alone: the record of an experiment.
     """
 
     build: Callable[[int], nn.Module]
@@ -45,6 +46,7 @@ class Recipe:
     validation_scenes: range = range(9000, 9100)
     held_out_scenes: range = range(10_000, 10_200)
     seeds: tuple[int, ...] = (0, 1, 2)
+    ships: bool = True
 
 
 def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
@@ -59,6 +61,15 @@ def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
     )
 
 
+def studies_loss(loss: segmentation.Loss) -> Recipe:
+    """A small U-Net trained briefly on another loss than its own; only the loss differs."""
+
+    def build(seed: int) -> nn.Module:
+        return segmentation.WithLoss(UNet(7, widths=(8, 16, 24, 32), seed=seed), loss)
+
+    return replace(segments(build, steps=3000), ships=False)
+
+
 RECIPES = {
     "unet": segments(lambda seed: UNet(7, seed=seed), steps=10_000),
     "unet_without_skips": segments(lambda seed: UNet(7, skips=False, seed=seed), steps=10_000),
@@ -66,3 +77,4 @@ RECIPES = {
         lambda seed: UNet(7, widths=(16, 32, 48, 80), skips=False, seed=seed), steps=10_000
     ),
 }
+RECIPES |= {f"loss_{name}": studies_loss(loss) for name, loss in segmentation.LOSSES.items()}
