@@ -24,6 +24,7 @@ MAPS = {"predictions": labels, "labels": labels, "num_classes": 4, "ignore_index
 DICE = {"axis": 1, "smooth": 0.1}
 COMBINED = {"cross_entropy_weight": 1.0, "dice_weight": 1.0, "dice_axis": (2, 3), "smooth": 0.0}
 PIXELS = {"logits": z, "labels": labels, "axis": 1, "weights": [1.0] * 4, "ignore_index": 3}
+LAYER = {"kernel": 3, "stride": 2, "padding": 1, "dilation": 1}
 CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     logistic.confusion_counts: {"predictions": y, "labels": y},
     logistic.cross_entropy: {"p": scores, "y": y},
@@ -62,6 +63,9 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     segmentation.dice_per_class: {**MAPS, "absent": 0.0},
     segmentation.dice_from_iou: {"iou": scores},
     segmentation.iou_from_dice: {"dice": scores},
+    segmentation.output_size: {"size": 9, **LAYER},
+    segmentation.transposed_output_size: {"size": 9, **LAYER, "output_padding": 1},
+    segmentation.receptive_field: {"layers": [tuple(LAYER.values())]},
     datasets.mean_and_scale: {"X": X},
     datasets.standardize: {"X": X, "mean": w, "scale": w**2},
 }

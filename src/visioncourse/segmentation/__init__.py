@@ -1,10 +1,17 @@
-"""Segmentation: the losses and metrics of Part II.
+"""Segmentation: the losses and metrics of Part II, and the geometry of convolutions.
 
-Every function takes NumPy arrays or Torch tensors (the losses then with gradients) and returns the
-same kind. Prediction first, truth second.
+Every loss and metric takes NumPy arrays or Torch tensors (the losses then with gradients) and
+returns the same kind. Prediction first, truth second.
 """
 
 from .counts import SegmentationCounts
+from .geometry import (
+    Layer,
+    ReceptiveField,
+    output_size,
+    receptive_field,
+    transposed_output_size,
+)
 from .losses import combined_loss, cross_entropy, dice_coefficient, dice_loss, one_hot
 from .metrics import (
     confusion_matrix,
@@ -17,6 +24,8 @@ from .metrics import (
 )
 
 __all__ = [
+    "Layer",
+    "ReceptiveField",
     "SegmentationCounts",
     "combined_loss",
     "confusion_matrix",
@@ -29,5 +38,8 @@ __all__ = [
     "iou_per_class",
     "mean_iou",
     "one_hot",
+    "output_size",
     "pixel_accuracy",
+    "receptive_field",
+    "transposed_output_size",
 ]
