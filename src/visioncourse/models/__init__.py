@@ -5,6 +5,7 @@ small, and `predict(images)`. Images are (N, 3, H, W), red, green and blue in [0
 floating dtype, float32 unless it was changed; H and W may be any size.
 """
 
+from .deeplab import DeepLab
 from .unet import UNet
 
-__all__ = ["UNet"]
+__all__ = ["DeepLab", "UNet"]
