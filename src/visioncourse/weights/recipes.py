@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import UNet
+from ..models import DeepLab, UNet
 from ..training import Batches
 from . import segmentation
 
@@ -75,6 +75,10 @@ RECIPES = {
     "unet_without_skips": segments(lambda seed: UNet(7, skips=False, seed=seed), steps=10_000),
     "unet_without_skips_wide": segments(  # no fewer parameters than the U-Net with skips
         lambda seed: UNet(7, widths=(16, 32, 48, 80), skips=False, seed=seed), steps=10_000
+    ),
+    "deeplab": segments(lambda seed: DeepLab(7, seed=seed), steps=10_000),
+    "deeplab_without_dilation": segments(
+        lambda seed: DeepLab(7, rates=(1, 1, 1), seed=seed), steps=10_000
     ),
 }
 RECIPES |= {f"loss_{name}": studies_loss(loss) for name, loss in segmentation.LOSSES.items()}
