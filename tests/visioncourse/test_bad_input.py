@@ -21,9 +21,10 @@ BINARY = {"X": X, "y": y, "w": w, "b": b}
 SOFTMAX = {"X": X, "y": classes, "W": W, "b": biases}
 FIT = {"l1": 0.0, "l2": 0.1, "learning_rate": None, "solver": "newton"}
 MAPS = {"predictions": labels, "labels": labels, "num_classes": 4, "ignore_index": 1}
-DICE = {"axis": 1, "smooth": 0.1}
+DICE = {"axis": 1, "smooth": 0.1, "weight": [1.0] * 3}
 COMBINED = {"cross_entropy_weight": 1.0, "dice_weight": 1.0, "dice_axis": (2, 3), "smooth": 0.0}
-PIXELS = {"logits": z, "labels": labels, "axis": 1, "weights": [1.0] * 4, "ignore_index": 3}
+PIXELS = {"logits": z, "labels": labels, "axis": 1, "weight": [1.0] * 4, "ignore_index": 3}
+PIXELS |= {"label_smoothing": 0.1}
 LAYER = {"kernel": 3, "stride": 2, "padding": 1, "dilation": 1}
 CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     logistic.confusion_counts: {"predictions": y, "labels": y},

@@ -5,6 +5,7 @@ returns the same kind. Prediction first, truth second.
 """
 
 from .counts import SegmentationCounts
+from .dice import dice_coefficient, dice_loss
 from .geometry import (
     Layer,
     ReceptiveField,
@@ -12,7 +13,7 @@ from .geometry import (
     receptive_field,
     transposed_output_size,
 )
-from .losses import combined_loss, cross_entropy, dice_coefficient, dice_loss, one_hot
+from .losses import combined_loss, cross_entropy, one_hot
 from .metrics import (
     confusion_matrix,
     dice_from_iou,

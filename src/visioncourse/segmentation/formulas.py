@@ -12,14 +12,25 @@ PIECE = 2**16
 
 
 def dice(
-    xp: Any, p: Array, g: Array, axes: tuple[int, ...], *, squared: bool, smooth: float
+    xp: Any,
+    p: Array,
+    g: Array,
+    axes: tuple[int, ...],
+    *,
+    squared: bool,
+    smooth: float,
+    weight: Array | None = None,
 ) -> Array:
-    """The Dice coefficient 2 Σ p g / (Σ p² + Σ g²), or 2 Σ p g / (Σ p + Σ g), over `axes`."""
-    overlap = inner(xp, p, g, axes)
+    """The Dice coefficient 2 Σ p g / (Σ p² + Σ g²), or 2 Σ p g / (Σ p + Σ g), over `axes`.
+
+    Every sum takes the class weights along, shaped to be multiplied with p and g.
+    """
+    wp, wg = (p, g) if weight is None else (weight * p, weight * g)
+    overlap = inner(xp, wp, g, axes)
     if squared:
-        sizes = inner(xp, p, p, axes) + inner(xp, g, g, axes)
+        sizes = inner(xp, wp, p, axes) + inner(xp, wg, g, axes)
     else:
-        sizes = xp.sum(p, axis=axes) + xp.sum(g, axis=axes)
+        sizes = xp.sum(wp, axis=axes) + xp.sum(wg, axis=axes)
     empty = sizes + smooth == 0
     denominator = xp.where(empty, xp.ones_like(sizes), sizes + smooth)
     quotient = xp.where(empty, xp.ones_like(sizes), (2 * overlap + smooth) / denominator)

@@ -14,7 +14,7 @@ from .._validation import (
     check_shape,
 )
 from ..arrays import Array, check_no_nan, float_arrays, integer_arrays, unread_arrays
-from ..logistic.formulas import Reduction, class_nll, reduced
+from ..logistic.formulas import Reduction, class_nll, log_softmax, reduced
 
 MANY = 2**19  # numbers in an image that is worth a turn of its own
 
@@ -27,12 +27,13 @@ class Pixels(NamedTuple):
     logits: Array
     labels: Array
     keep: Array | None  # where a pixel counts
+    class_weights: Array | None  # (K,)
     weights: Array | None  # of each pixel
     axis: int
 
 
 def read_pixels(
-    logits: Array, labels: Array, axis: int, weights: Array | None, ignore_index: int | None
+    logits: Array, labels: Array, axis: int, weight: Array | None, ignore_index: int | None
 ) -> Pixels:
     xp, dtype, logits = unread_arrays(logits=logits)
     check_axis(logits.ndim, axis=axis)
@@ -43,26 +44,27 @@ def read_pixels(
     labels = xp.astype(integer_arrays(logits, labels=labels)[1], xp.int64, copy=False)
     expected = (*logits.shape[:axis], *logits.shape[axis + 1 :])
     check_shape(expected, "one label for each pixel of logits", labels=labels)
-    keep = pixel_weights = None
+    keep = class_weights = pixel_weights = None
     if ignore_index is not None:
         check_label(ignore_index=ignore_index)
         keep = labels != ignore_index
         labels = xp.where(keep, labels, 0)
         pixel_weights = xp.astype(keep, logits.dtype)
     check_class_indices(xp, num_classes, labels=labels)
-    if weights is not None:
-        class_weights = _class_weights(logits, num_classes, weights)
+    if weight is not None:
+        class_weights = read_class_weights(logits, num_classes, weight)
         pixel_weights = class_weights[labels] * (1.0 if keep is None else pixel_weights)
-    return Pixels(xp, dtype, logits, labels, keep, pixel_weights, axis)
+    return Pixels(xp, dtype, logits, labels, keep, class_weights, pixel_weights, axis)
 
 
-def _class_weights(logits: Array, num_classes: int, weights: Array) -> Array:
-    xp, _, weights = float_arrays(logits=logits[:0], weights=weights)
-    check_shape((num_classes,), "one weight for each class of logits", weights=weights)
-    check_finite(xp, weights=weights)
-    if xp.any(weights < 0):
-        raise ValueError(f"weights must be >= 0, got {xp.min(weights).item():g}")
-    return weights
+def read_class_weights(values: Array, num_classes: int, weight: Array) -> Array:
+    """One weight for each class, (K,), in the library and dtype of `values`."""
+    xp, _, weight = float_arrays(values=values[:0], weight=weight)
+    check_shape((num_classes,), "one weight for each class", weight=weight)
+    check_finite(xp, weight=weight)
+    if xp.any(weight < 0):
+        raise ValueError(f"weight must be >= 0, got {xp.min(weight).item():g}")
+    return weight
 
 
 def nll_of(pixels: Pixels) -> Array:
@@ -76,6 +78,12 @@ def nll_of(pixels: Pixels) -> Array:
         return xp.stack([class_nll(xp, image, truth, axis - 1) for image, truth in images])
 
 
+def log_p_of(pixels: Pixels) -> Array:
+    """The logarithm of every class's probability; NaN for logits that are not allowed."""
+    with np.errstate(invalid="ignore"):
+        return log_softmax(pixels.xp, pixels.logits, pixels.axis)
+
+
 def check_logits(pixels: Pixels, losses: Array) -> None:
     """Refuse logits that made a loss NaN; those of finite losses need no pass of their own."""
     xp = pixels.xp
@@ -84,13 +92,38 @@ def check_logits(pixels: Pixels, losses: Array) -> None:
         check_class_logits(xp, pixels.axis, logits=pixels.logits)
 
 
-def weighted(pixels: Pixels, nll: Array, reduction: Reduction) -> Array:
-    xp, weights = pixels.xp, pixels.weights
-    if weights is None:
-        return reduced(xp, nll, reduction)
+def weighted(pixels: Pixels, nll: Array) -> Array:
+    """Each pixel's loss times its weight, 0 where ignored."""
+    if pixels.weights is None:
+        return nll
     # `where` first: 0 times a loss of infinity would be NaN.
-    losses = xp.where(weights > 0, nll, 0.0) * weights
-    if reduction != "mean":
+    return pixels.xp.where(pixels.weights > 0, nll, 0.0) * pixels.weights
+
+
+def smoothed(pixels: Pixels, losses: Array, log_p: Array, label_smoothing: float) -> Array:
+    """(1 - ε) times the weighted losses, plus ε/K Σ_k w_k nll_k where a pixel counts."""
+    xp, weight = pixels.xp, pixels.class_weights
+    every = -log_p
+    if weight is not None:
+        weight = along(xp, weight, pixels.axis, log_p.ndim)
+        every = xp.where(weight > 0, every, 0.0) * weight
+    uniform = xp.mean(every, axis=pixels.axis)
+    if pixels.keep is not None:
+        uniform = xp.where(pixels.keep, uniform, 0.0)
+    if label_smoothing == 1:
+        return uniform  # 0 times a loss of infinity would be NaN
+    return (1 - label_smoothing) * losses + label_smoothing * uniform
+
+
+def reduced_by_weight(pixels: Pixels, losses: Array, reduction: Reduction) -> Array:
+    """The sum of the losses, their mean over the sum of the pixels' weights, or themselves."""
+    xp = pixels.xp
+    if reduction != "mean" or pixels.weights is None:
         return reduced(xp, losses, reduction)
-    total = xp.sum(weights)
-    return xp.sum(losses) / xp.where(total > 0, total, 1.0)
+    total = xp.sum(pixels.weights)
+    return xp.where(total > 0, xp.sum(losses) / xp.where(total > 0, total, 1.0), 0.0)
+
+
+def along(xp: Any, values: Array, axis: int, ndim: int) -> Array:
+    """(K,) values, shaped to be multiplied along one of `ndim` axes."""
+    return xp.reshape(values, tuple(-1 if one == axis else 1 for one in range(ndim)))

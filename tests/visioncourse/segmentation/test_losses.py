@@ -102,13 +102,14 @@ def test_the_worked_example_by_hand():
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("ignore_index", [None, -100, 255, 2])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
-def test_cross_entropy_equals_torch(reduction, ignore_index, weighted, scale):
+def test_cross_entropy_equals_torch(reduction, ignore_index, weighted, label_smoothing, scale):
     logits, labels = random_pixels(scale=scale)
     weights = np.array([0.5, 2.0, 0.0, 1.0, 3.0]) if weighted else None
     if ignore_index is not None:
         labels[0, :2] = ignore_index
-    options = {"reduction": reduction}
+    options = {"reduction": reduction, "label_smoothing": label_smoothing}
     if ignore_index is not None:
         options["ignore_index"] = ignore_index
     z = torch.tensor(logits, requires_grad=True)
@@ -117,12 +118,28 @@ def test_cross_entropy_equals_torch(reduction, ignore_index, weighted, scale):
     (expected_gradient,) = torch.autograd.grad(expected.sum(), z)
     expected = expected.detach().numpy()
     assert_allclose(
-        cross_entropy(logits, labels, axis=1, weights=weights, **options), expected, rtol=1e-13
+        cross_entropy(logits, labels, axis=1, weight=weights, **options), expected, rtol=1e-13
     )
-    got = cross_entropy(z, torch.tensor(labels), axis=1, weights=w, **options)
+    got = cross_entropy(z, torch.tensor(labels), axis=1, weight=w, **options)
     assert_allclose(got.detach().numpy(), expected, rtol=1e-13)
     (got_gradient,) = torch.autograd.grad(got.sum(), z)
     assert_allclose(got_gradient.numpy(), expected_gradient.numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_label_smoothing_is_a_truth_that_leaves_a_share_to_every_class():
+    logits, labels = random_pixels()
+    truth = 0.9 * np.moveaxis(one_hot(labels, 5), -1, 1) + 0.1 / 5
+    expected = functional.cross_entropy(torch.tensor(logits), torch.tensor(truth)).item()
+    assert_allclose(cross_entropy(logits, labels, axis=1, label_smoothing=0.1), expected)
+    combined = combined_loss(logits, labels, axis=1, label_smoothing=0.1, dice_weight=0)
+    assert_allclose(combined, expected)
+
+
+def test_class_weights_have_two_names():
+    logits, labels = random_pixels()
+    for loss in (cross_entropy, combined_loss):
+        expected = loss(logits, labels, axis=1, weight=[1, 2, 3, 4, 5])
+        assert loss(logits, labels, axis=1, weights=[1, 2, 3, 4, 5]) == expected
 
 
 def test_cross_entropy_finds_its_classes_on_any_axis():
@@ -147,15 +164,24 @@ def test_cross_entropy_at_certainty():
     assert cross_entropy([[0.0, -math.inf]], [0]) == 0
     assert cross_entropy([[0.0, -math.inf]], [1]) == math.inf
     # A loss of infinity with weight 0, or an ignored one, counts for nothing.
-    assert cross_entropy([[0.0, -math.inf], [0, 0]], [1, 0], weights=[1, 0]) == math.log(2)
+    assert cross_entropy([[0.0, -math.inf], [0, 0]], [1, 0], weight=[1, 0]) == math.log(2)
     assert cross_entropy([[-math.inf, 0.0], [0, 0]], [7, 1], ignore_index=7) == math.log(2)
+    # With smoothing a class without probability costs infinity, unless its weight is 0.
+    smoothing = {"label_smoothing": 0.5}
+    assert cross_entropy([[0.0, -math.inf]], [0], **smoothing) == math.inf
+    assert cross_entropy([[0.0, -math.inf]], [1], label_smoothing=1) == math.inf
+    assert cross_entropy([[0.0, -math.inf]], [0], weight=[1, 0], **smoothing) == 0
+    assert cross_entropy([[-math.inf, 0.0], [0, 0]], [7, 1], ignore_index=7, **smoothing) == (
+        pytest.approx(math.log(2), rel=1e-15)
+    )
 
 
 def test_cross_entropy_of_nothing_is_zero():
     assert cross_entropy(np.zeros((0, 3)), []) == 0
     assert cross_entropy(np.zeros((0, 3)), [], reduction="none").shape == (0,)
     assert cross_entropy(np.zeros((2, 3)), [9, 9], ignore_index=9) == 0
-    assert cross_entropy(np.zeros((2, 3)), [1, 1], weights=[1.0, 0.0, 1.0]) == 0
+    assert cross_entropy(np.zeros((2, 3)), [1, 1], weight=[1.0, 0.0, 1.0]) == 0
+    assert cross_entropy(np.zeros((1, 2)), [1], weight=[1, 0], label_smoothing=0.5) == 0
     z = torch.zeros((2, 3), requires_grad=True)
     cross_entropy(z, [9, 9], ignore_index=9).backward()
     assert_array_equal(z.grad.numpy(), np.zeros((2, 3)))
@@ -177,9 +203,12 @@ def test_float32_stays_float32():
         ([[0.0, 0.0]], [-100], {}, "labels must contain class indices 0 to 1, got -100"),
         ([[0.0, 0.0]], [0, 1], {}, r"labels must have shape \(1,\)"),
         ([[0.0, 0.0]], [0], {"axis": 2}, "axis must name one of the 2 axes, got 2"),
-        ([[0.0, 0.0]], [0], {"weights": [1.0]}, r"weights must have shape \(2,\)"),
-        ([[0.0, 0.0]], [0], {"weights": [1.0, -2.0]}, "weights must be >= 0, got -2"),
-        ([[0.0, 0.0]], [0], {"weights": [1.0, math.inf]}, "weights must be finite"),
+        ([[0.0, 0.0]], [0], {"weight": [1.0]}, r"weight must have shape \(2,\)"),
+        ([[0.0, 0.0]], [0], {"weight": [1.0, -2.0]}, "weight must be >= 0, got -2"),
+        ([[0.0, 0.0]], [0], {"weight": [1.0, math.inf]}, "weight must be finite"),
+        ([[0.0, 0.0]], [0], {"label_smoothing": 1.5}, r"label_smoothing must lie in \[0, 1\]"),
+        ([[0.0, 0.0]], [0], {"weight": [1, 1], "weights": [1, 1]}, "weight .* under one name"),
+        ([[math.nan, 0.0]], [7], {"ignore_index": 7, "label_smoothing": 0.1}, "logits .* NaN"),
         ([[0.0, 0.0]], [0], {"reduction": "average"}, "reduction must be .* got 'average'"),
         (np.zeros((2, 0)), [0, 0], {}, "logits must have at least one class"),
         (np.zeros((1, 2)), torch.zeros(1), {}, "arrays of one library, got .*torch"),
@@ -219,6 +248,34 @@ def test_dice_is_its_definition_on_every_choice_of_axes(squared):
     assert len(means) == 3  # pooling is not averaging
     by_torch = dice_coefficient(torch.tensor(p), torch.tensor(g), axis=(2, 3), squared=squared)
     assert_allclose(by_torch.numpy(), per_mask, rtol=1e-13)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor])
+def test_class_weights_in_dice_are_the_generalised_dice(convert):
+    logits, labels = random_pixels(shape=(2, 3, 6, 7))
+    p, g = softmax(logits, axis=1), np.moveaxis(one_hot(labels, 3), -1, 1)
+    weight = 1 / g.sum(axis=(0, 2, 3)) ** 2
+    options = {"weight": convert(weight), "class_axis": 1, "squared": False}
+
+    def by_sums(p, g):
+        overlap, *sizes = (np.sum(weight[:, None, None] * a) for a in (p * g, p, g))
+        return 1 - 2 * overlap / sum(sizes)
+
+    assert_allclose(dice_loss(convert(p), convert(g), **options), by_sums(p, g), rtol=1e-12)
+    # A batch that is large enough to be read image by image.
+    p, g = (np.tile(a, (1, 1, 100, 100)) for a in (p, g))
+    images = dice_loss(convert(p), convert(g), axis=(1, 2, 3), **options)
+    assert_allclose(images, [by_sums(p[n], g[n]) for n in range(2)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("squared", [True, False])
+def test_whole_class_weights_in_dice_are_copies_of_the_class(squared):
+    rng = np.random.default_rng(0)
+    p, g = rng.random((4, 3)), rng.random((4, 3))
+    copied = [0, 0, 2, 2, 2]
+    expected = dice_by_loops(p[:, copied], g[:, copied], squared=squared)
+    assert_allclose(dice_coefficient(p, g, weight=[2, 0, 3], squared=squared), expected, rtol=1e-13)
+    assert dice_coefficient(p, g, weight=[0, 0, 0], squared=squared) == 1
 
 
 masks = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20)
@@ -280,6 +337,15 @@ def test_gradient_of_dice_agrees_with_differences(squared, smooth, targets):
         ([0.5], [1, 1], {}, r"targets must have shape \(1,\)"),
         ([0.5], [1], {"axis": 1}, "axis must name one of the 1 axes, got 1"),
         ([[0.5]], [[1]], {"axis": (0, -2)}, "axis must name each axis once"),
+        ([[0.5]], [[1]], {"weight": [1], "axis": 0}, "class_axis must be one of .* got 1"),
+        (
+            [[0.5]],
+            [[1]],
+            {"weight": [1], "class_axis": 2},
+            "class_axis must name one of the 2 axes",
+        ),
+        ([[0.5]], [[1]], {"weight": [1, 2]}, r"weight must have shape \(1,\)"),
+        ([[0.5]], [[1]], {"weight": [-1]}, "weight must be >= 0, got -1"),
         ([0.5], [1], {"smooth": -1.0}, "smooth must be a finite number >= 0, got -1.0"),
     ],
 )
@@ -294,7 +360,7 @@ def test_combined_loss_is_the_sum_of_its_parts(dice_axis, ignore_index):
     logits, labels = random_pixels()
     if ignore_index is not None:
         labels[:, 1] = ignore_index
-    options = {"axis": 1, "ignore_index": ignore_index, "weights": [1.0, 2.0, 3.0, 4.0, 5.0]}
+    options = {"axis": 1, "ignore_index": ignore_index, "weight": [1.0, 2.0, 3.0, 4.0, 5.0]}
     keep = labels != 255
     targets = np.moveaxis(one_hot(np.where(keep, labels, 0), 5), -1, 1) * keep[:, None]
     predictions = softmax(logits, axis=1) * keep[:, None]
@@ -333,7 +399,7 @@ def test_gradients_from_logits_agree_with_differences(loss, scale):
     labels[0, 0, 0] = 7
     z = torch.tensor(logits, requires_grad=True)
     assert gradcheck(
-        lambda z: loss(z, torch.tensor(labels), axis=1, weights=[1.0, 2.0, 0.5], ignore_index=7),
+        lambda z: loss(z, torch.tensor(labels), axis=1, weight=[1.0, 2.0, 0.5], ignore_index=7),
         (z,),
     )
 

@@ -28,11 +28,15 @@ P, G = rng.random((2, 4, 5, 6)), np.moveaxis(one_hot(LABELS, 4), -1, 1)
 LOSSES = {
     "cross_entropy": lambda z, p: cross_entropy(z, LABELS.tolist(), axis=1),
     "cross_entropy, weights": lambda z, p: cross_entropy(
-        z, LABELS.tolist(), axis=1, weights=[1, 2, 3, 4], ignore_index=2, reduction="none"
+        z, LABELS.tolist(), axis=1, weight=[1, 2, 3, 4], ignore_index=2, reduction="none"
+    ),
+    "cross_entropy, smoothing": lambda z, p: cross_entropy(
+        z, LABELS.tolist(), axis=1, weight=[1, 2, 3, 4], label_smoothing=0.1
     ),
     "combined_loss": lambda z, p: combined_loss(z, LABELS.tolist(), axis=1, dice_axis=(2, 3)),
     "dice_coefficient": lambda z, p: dice_coefficient(p, G.tolist(), axis=(2, 3)),
     "dice_loss": lambda z, p: dice_loss(p, G.tolist(), squared=False),
+    "dice_loss, weight": lambda z, p: dice_loss(p, G.tolist(), weight=[1, 2, 3, 4], class_axis=1),
     "dice_from_iou": lambda z, p: dice_from_iou(p),
     "iou_from_dice": lambda z, p: iou_from_dice(p),
 }
