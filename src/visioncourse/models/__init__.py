@@ -6,6 +6,7 @@ floating dtype, float32 unless it was changed; H and W may be any size.
 """
 
 from .deeplab import DeepLab
+from .segformer import SegFormer
 from .unet import UNet
 
-__all__ = ["DeepLab", "UNet"]
+__all__ = ["DeepLab", "SegFormer", "UNet"]
