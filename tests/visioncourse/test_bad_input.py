@@ -25,6 +25,7 @@ DICE = {"axis": 1, "smooth": 0.1, "weight": [1.0] * 3}
 COMBINED = {"cross_entropy_weight": 1.0, "dice_weight": 1.0, "dice_axis": (2, 3), "smooth": 0.0}
 PIXELS = {"logits": z, "labels": labels, "axis": 1, "weight": [1.0] * 4, "ignore_index": 3}
 PIXELS |= {"label_smoothing": 0.1}
+BAND = {"distance": 1, "dilation_ratio": 0.02}
 LAYER = {"kernel": 3, "stride": 2, "padding": 1, "dilation": 1}
 CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     logistic.confusion_counts: {"predictions": y, "labels": y},
@@ -61,6 +62,10 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     segmentation.pixel_accuracy: MAPS,
     segmentation.iou_per_class: {**MAPS, "absent": 1.0},
     segmentation.mean_iou: {**MAPS, "absent": 0.0},
+    segmentation.frequency_weighted_iou: MAPS,
+    segmentation.boundary_band: {"labels": labels, **BAND},
+    segmentation.boundary_iou: {"predictions": labels > 1, "targets": labels > 2, **BAND},
+    segmentation.boundary_iou_per_class: {**MAPS, **BAND, "absent": 0.0},
     segmentation.dice_per_class: {**MAPS, "absent": 0.0},
     segmentation.dice_from_iou: {"iou": scores},
     segmentation.iou_from_dice: {"dice": scores},

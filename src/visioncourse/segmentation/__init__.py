@@ -4,7 +4,9 @@ Every loss and metric takes NumPy arrays or Torch tensors (the losses then with 
 returns the same kind. Prediction first, truth second.
 """
 
-from .counts import SegmentationCounts
+from .boundary import boundary_band, boundary_iou, boundary_iou_per_class
+from .confusion import confusion_matrix
+from .counts import SegmentationCounts, SegmentationMeter
 from .dice import dice_coefficient, dice_loss
 from .geometry import (
     Layer,
@@ -15,19 +17,25 @@ from .geometry import (
 )
 from .losses import combined_loss, cross_entropy, one_hot
 from .metrics import (
-    confusion_matrix,
     dice_from_iou,
     dice_per_class,
+    frequency_weighted_iou,
     iou_from_dice,
     iou_per_class,
     mean_iou,
     pixel_accuracy,
 )
+from .tables import ClassTable
 
 __all__ = [
+    "ClassTable",
     "Layer",
     "ReceptiveField",
     "SegmentationCounts",
+    "SegmentationMeter",
+    "boundary_band",
+    "boundary_iou",
+    "boundary_iou_per_class",
     "combined_loss",
     "confusion_matrix",
     "cross_entropy",
@@ -35,6 +43,7 @@ __all__ = [
     "dice_from_iou",
     "dice_loss",
     "dice_per_class",
+    "frequency_weighted_iou",
     "iou_from_dice",
     "iou_per_class",
     "mean_iou",

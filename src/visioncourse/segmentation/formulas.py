@@ -75,6 +75,23 @@ def mean_iou(xp: Any, confusion: Array, absent: float | None) -> float:
     return xp.sum(iou(xp, confusion, 0.0)).item() / max(present, 1)
 
 
+def frequency_weighted_iou(xp: Any, confusion: Array) -> float:
+    """Σ_k n_k IoU_k / Σ_k n_k, n_k the true pixels of class k; 0 for no pixel."""
+    true = xp.sum(confusion, axis=1)
+    total = xp.sum(true).item()
+    return xp.sum(true * iou(xp, confusion, 0.0)).item() / total if total else 0.0
+
+
+def precision(xp: Any, confusion: Array, absent: float) -> Array:
+    """TP / (TP + FP) of each class of a confusion matrix (K, K), and of one never predicted."""
+    return _ratio(xp, xp.linalg.diagonal(confusion), xp.sum(confusion, axis=0), absent)
+
+
+def recall(xp: Any, confusion: Array, absent: float) -> Array:
+    """TP / (TP + FN) of each class of a confusion matrix (K, K), and of one without true pixels."""
+    return _ratio(xp, xp.linalg.diagonal(confusion), xp.sum(confusion, axis=1), absent)
+
+
 def pixel_accuracy(xp: Any, confusion: Array) -> float:
     """The share of pixels on the diagonal of a confusion matrix (K, K); 0 for no pixel."""
     total = xp.sum(confusion).item()

@@ -12,72 +12,10 @@ the truth first; written as keywords, `confusion_matrix(labels=l, predictions=p,
 does not matter.
 """
 
-from typing import Any
-
-import array_api_compat
-
-from .._validation import (
-    check_class_indices,
-    check_finite,
-    check_label,
-    check_num_classes,
-    check_probabilities,
-    check_shape,
-    check_shares,
-)
-from ..arrays import (
-    Array,
-    float_arrays,
-    integer_arrays,
-    narrow,
-    wide_arrays,
-    without_gradient,
-)
+from .._validation import check_probabilities, check_shares
+from ..arrays import Array, narrow, wide_arrays
 from . import formulas
-
-BLOCK_PIXELS = 32768  # two blocks of int64 labels and their sums stay in the processor's cache
-
-
-def confusion_matrix(
-    predictions: Array, labels: Array, num_classes: int, *, ignore_index: int | None = None
-) -> Array:
-    """How often each true class was predicted as each class.
-
-    Matrices of several images add up to the matrix of all of them. With the arguments exchanged,
-    in scikit-learn's order, the result would be the transpose.
-
-    Args:
-        predictions: (...) predicted class indices 0 to num_classes - 1.
-        labels: the same shape, true class indices, or `ignore_index`.
-        num_classes: K >= 1.
-        ignore_index: pixels with this label are left out (255 in PASCAL VOC), whatever their
-            prediction is.
-
-    Returns:
-        (K, K) int64, rows are truth, columns are predictions; zeros for no pixel.
-
-    Raises:
-        ValueError: something that is no whole number or out of range, or shapes that differ.
-    """
-    check_num_classes(1, num_classes)
-    if ignore_index is not None:
-        check_label(ignore_index=ignore_index)
-    xp, predictions, labels = integer_arrays(predictions=predictions, labels=labels)
-    check_shape(predictions.shape, "one label for each prediction", labels=labels)
-    predictions, labels = xp.reshape(predictions, (-1,)), xp.reshape(labels, (-1,))
-    counts = xp.zeros(num_classes**2, dtype=xp.int64, device=array_api_compat.device(labels))
-    # A block no shorter than the K² counts that it adds up: K does not multiply the time.
-    length = max(BLOCK_PIXELS, num_classes**2)
-    for start in range(0, labels.shape[0], length):
-        block = slice(start, start + length)
-        predicted = xp.astype(predictions[block], xp.int64, copy=False)
-        true = xp.astype(labels[block], xp.int64, copy=False)
-        if ignore_index is not None:
-            keep = true != ignore_index
-            predicted, true = predicted[keep], true[keep]
-        _check_classes(xp, num_classes, predicted, true, ignore_index)
-        counts += xp.bincount(true * num_classes + predicted, minlength=num_classes**2)
-    return xp.reshape(counts, (num_classes, num_classes))
+from .confusion import read_confusion
 
 
 def pixel_accuracy(
@@ -100,7 +38,7 @@ def pixel_accuracy(
         ValueError: as for :py:func:`confusion_matrix`; a matrix that is not square or has a
             negative entry; a matrix together with other arguments, or label maps without them.
     """
-    xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
+    xp, confusion = read_confusion(predictions, labels, num_classes, ignore_index)
     return formulas.pixel_accuracy(xp, confusion)
 
 
@@ -125,7 +63,7 @@ def iou_per_class(
     Raises:
         ValueError: as for :py:func:`pixel_accuracy`, or `absent` outside [0, 1].
     """
-    xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
+    xp, confusion = read_confusion(predictions, labels, num_classes, ignore_index)
     check_shares(absent=absent)
     return formulas.iou(xp, confusion, absent)
 
@@ -154,10 +92,35 @@ def mean_iou(
     Raises:
         ValueError: as for :py:func:`iou_per_class`.
     """
-    xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
+    xp, confusion = read_confusion(predictions, labels, num_classes, ignore_index)
     if absent is not None:
         check_shares(absent=absent)
     return formulas.mean_iou(xp, confusion, absent)
+
+
+def frequency_weighted_iou(
+    predictions: Array,
+    labels: Array | None = None,
+    num_classes: int | None = None,
+    *,
+    ignore_index: int | None = None,
+) -> float:
+    """The mean of :py:func:`iou_per_class` weighted by the true pixels of each class.
+
+    Σ_k n_k IoU_k / Σ_k n_k for n_k true pixels of class k (Long et al., "Fully convolutional
+    networks", 2015). A large background decides it, as it decides the pixel accuracy.
+
+    Args:
+        predictions, labels, num_classes, ignore_index: as for :py:func:`pixel_accuracy`.
+
+    Returns:
+        In [0, 1]; 0 for no pixel.
+
+    Raises:
+        ValueError: as for :py:func:`pixel_accuracy`.
+    """
+    xp, confusion = read_confusion(predictions, labels, num_classes, ignore_index)
+    return formulas.frequency_weighted_iou(xp, confusion)
 
 
 def dice_per_class(
@@ -172,7 +135,7 @@ def dice_per_class(
 
     Arguments, result and errors as for :py:func:`iou_per_class`.
     """
-    xp, confusion = _confusion(predictions, labels, num_classes, ignore_index)
+    xp, confusion = read_confusion(predictions, labels, num_classes, ignore_index)
     check_shares(absent=absent)
     return formulas.dice_of_counts(xp, confusion, absent)
 
@@ -211,43 +174,3 @@ def iou_from_dice(dice: Array) -> Array:
     check_probabilities(xp, dtype, dice=dice)
     dice = xp.clip(dice, 0, 1)
     return narrow(xp, dice / (2 - dice), dtype)
-
-
-def _confusion(
-    predictions: Array, labels: Array | None, num_classes: int | None, ignore_index: int | None
-) -> tuple[Any, Array]:
-    """The namespace and the (K, K) float64 counts, from either kind of arguments."""
-    if (labels is None) != (num_classes is None) or (labels is None and ignore_index is not None):
-        raise ValueError(
-            "expected predictions, labels and num_classes, or a confusion matrix alone, got "
-            f"labels {'missing' if labels is None else 'given'}, num_classes={num_classes}, "
-            f"ignore_index={ignore_index}"
-        )
-    if labels is not None:
-        confusion = confusion_matrix(predictions, labels, num_classes, ignore_index=ignore_index)
-        xp = array_api_compat.array_namespace(confusion)
-        return xp, xp.astype(confusion, xp.float64)
-    confusion = predictions
-    if array_api_compat.is_array_api_obj(confusion):
-        xp = array_api_compat.array_namespace(confusion)
-        if xp.isdtype(confusion.dtype, ("integral", "real floating")):
-            # Torch's default float32 would lose counts above 2²⁴.
-            confusion = xp.astype(without_gradient(confusion), xp.float64)
-    xp, confusion = float_arrays(confusion=confusion)
-    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
-        raise ValueError(f"a confusion matrix must have shape (K, K), got {tuple(confusion.shape)}")
-    check_finite(xp, confusion=confusion)
-    if xp.any(confusion < 0):
-        raise ValueError(f"a confusion matrix must be >= 0, got {xp.min(confusion).item():g}")
-    return xp, confusion
-
-
-def _check_classes(
-    xp: Any, num_classes: int, predictions: Array, labels: Array, ignore_index: int | None
-) -> None:
-    try:
-        check_class_indices(xp, num_classes, predictions=predictions, labels=labels)
-    except ValueError as error:
-        if ignore_index is not None and xp.any(predictions == ignore_index):
-            raise ValueError(f"{error}; predictions come first, labels second") from None
-        raise

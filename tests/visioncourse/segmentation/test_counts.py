@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import metrics as sklearn_metrics
+from torchmetrics.classification import MulticlassJaccardIndex
 
 from visioncourse import segmentation
-from visioncourse.segmentation import SegmentationCounts, confusion_matrix, metrics
+from visioncourse.segmentation import (
+    SegmentationCounts,
+    SegmentationMeter,
+    confusion,
+    confusion_matrix,
+)
 
 
 def maps(seed: int) -> dict[str, np.ndarray]:
@@ -31,7 +37,8 @@ def test_the_counts_of_batches_add_up_to_those_of_all_images(convert):
 
 def test_every_score_is_that_of_its_function():
     counts = SegmentationCounts.of(**ALL, num_classes=5, ignore_index=2)
-    assert list(counts) == ["pixel_accuracy", "mean_iou", "iou_per_class", "dice_per_class"]
+    numbers = ["pixel_accuracy", "mean_iou", "frequency_weighted_iou"]
+    assert list(counts) == [*numbers, "iou_per_class", "dice_per_class"]
     for name, score in counts.as_dict().items():
         expected = getattr(segmentation, name)(**ALL, num_classes=5, ignore_index=2)
         assert_array_equal(score, expected)
@@ -84,13 +91,97 @@ def test_many_classes_take_the_time_of_the_pixels(monkeypatch):
     rng = np.random.default_rng(0)
     predictions, labels = rng.integers(0, 300, (2, 200_000))
     lengths = []
-    check = metrics.check_class_indices
+    check = confusion.check_class_indices
 
     def note(xp, num_classes, **arrays):
         lengths.append(len(arrays["labels"]))
         check(xp, num_classes, **arrays)
 
-    monkeypatch.setattr(metrics, "check_class_indices", note)
+    monkeypatch.setattr(confusion, "check_class_indices", note)
     matrix = confusion_matrix(predictions, labels, 300)
     assert lengths == [90_000, 90_000, 20_000]
     assert_array_equal(matrix, np.histogram2d(labels, predictions, bins=range(301))[0])
+
+
+@pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor])
+def test_a_meter_counts_on(convert):
+    meter, first, last = (SegmentationMeter(5, ignore_index=2) for _ in range(3))
+    for n, batch in enumerate(BATCHES):
+        batch = {name: convert(m) for name, m in batch.items()}
+        meter.update(**batch)
+        (first if n == 0 else last).update(**batch)
+    expected = confusion_matrix(**ALL, num_classes=5, ignore_index=2)
+    assert_array_equal(meter.compute().confusion, expected)
+    assert_array_equal((first + last).compute().confusion, expected)
+    assert first.compute().confusion.sum() < expected.sum()  # a sum leaves its parts alone
+    assert repr(meter).startswith("SegmentationMeter(num_classes=5, SegmentationCounts(pixel_acc")
+    meter.reset()
+    assert_array_equal(meter.compute().confusion, np.zeros((5, 5)))
+    assert_array_equal((meter + last).compute().confusion, last.compute().confusion)
+
+
+def test_a_meter_equals_torchmetrics():
+    meter, theirs = SegmentationMeter(5), MulticlassJaccardIndex(5, average="none")
+    for batch in BATCHES:
+        batch = {name: torch.as_tensor(m) for name, m in batch.items()}
+        meter.update(**batch)
+        theirs.update(batch["predictions"], batch["labels"])
+    assert_allclose(meter.compute().iou_per_class, theirs.compute(), rtol=1e-6)
+
+
+def test_what_a_meter_refuses():
+    meter = SegmentationMeter(5)
+    with pytest.raises(ValueError, match=r"got \(5, None\) and \(5, 255\)"):
+        meter + SegmentationMeter(5, ignore_index=255)
+    with pytest.raises(ValueError, match=r"got \(5, None\) and \(6, None\)"):
+        meter + SegmentationMeter(6)
+    with pytest.raises(TypeError):
+        meter + 1
+    with pytest.raises(ValueError, match="num_classes must be a whole number >= 1, got 0"):
+        SegmentationMeter(0)
+    with pytest.raises(ValueError, match="ignore_index must be a whole number"):
+        SegmentationMeter(5, ignore_index=0.5)
+    with pytest.raises(ValueError, match="labels must contain class indices 0 to 4, got 9"):
+        meter.update([0], [9])
+    assert meter.compute().confusion.sum() == 0
+
+
+def test_a_table_holds_the_scores_of_scikit_learn():
+    table = SegmentationCounts.of(**ALL, num_classes=5).table()
+    flat = ALL["labels"].ravel(), ALL["predictions"].ravel()
+    precision, recall, dice, _ = sklearn_metrics.precision_recall_fscore_support(
+        *flat, labels=range(5), zero_division=np.nan
+    )
+    iou = sklearn_metrics.jaccard_score(*flat, labels=range(5), average=None)
+    expected = {"IoU": iou, "Dice": dice, "precision": precision, "recall": recall}
+    assert list(table.columns) == list(expected)
+    for name, scores in expected.items():
+        ours = [np.nan if score is None else score for score in table.columns[name]]
+        assert_allclose(ours, scores, rtol=1e-14)
+    assert table.columns["recall"][4] is None  # 4 is predicted, and never true
+    assert table.rows()[-1][1] == f"{SegmentationCounts.of(**ALL, num_classes=5).mean_iou:.3f}"
+
+
+def test_a_table_as_it_is_printed_and_shown():
+    counts = SegmentationCounts(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    printed = """\
+class         IoU  Dice precision recall
+background  0.750 0.857     1.000  0.750
+a very lon… 0.667 0.800     0.667  1.000
+<sky>           –     –         –      –
+mean        0.708 0.829     0.833  0.875"""
+    table = counts.table(["background", "a very long name", "<sky>"])
+    assert repr(table) == str(table) == printed
+    assert max(map(len, printed.splitlines())) == 40
+    shown = table._repr_html_()
+    assert shown.count("<tr>") == 5 and shown.count("<th>") == 5 and shown.count("<td>") == 20
+    assert "<td>a very long name</td><td>0.667</td>" in shown and "<td>&lt;sky&gt;</td>" in shown
+    assert [row[0] for row in counts.table().rows()] == ["class", "0", "1", "2", "mean"]
+    nothing = SegmentationCounts(np.zeros((1, 1), int)).table()
+    assert nothing.rows()[-1] == ["mean", "–", "–", "–", "–"]
+
+
+@pytest.mark.parametrize("names", [["a"], "abc", 3, ["a", "b", 3]])
+def test_a_table_needs_a_name_for_each_class(names):
+    with pytest.raises(ValueError, match="class_names must be 3 names, got "):
+        SegmentationCounts(np.eye(3)).table(names)

@@ -16,18 +16,19 @@ from visioncourse.segmentation import (
     dice_coefficient,
     dice_from_iou,
     dice_per_class,
+    frequency_weighted_iou,
     iou_from_dice,
     iou_per_class,
     mean_iou,
     one_hot,
     pixel_accuracy,
 )
-from visioncourse.segmentation.metrics import BLOCK_PIXELS
+from visioncourse.segmentation.confusion import BLOCK_PIXELS
 
 VOID = 255
 # Class 0: 2 of 3 pixels shared; class 1: 1 of 2; class 2 is nowhere.
 PREDICTIONS, LABELS = [0, 0, 0, 1], [0, 0, 1, 1]
-MEASURES = [pixel_accuracy, iou_per_class, mean_iou, dice_per_class]
+MEASURES = [pixel_accuracy, iou_per_class, mean_iou, dice_per_class, frequency_weighted_iou]
 
 
 def random_maps(shape=(3, 20, 30), num_classes=5, seed=0):
@@ -142,6 +143,16 @@ def test_measures_equal_the_libraries():
     assert_allclose(dice_per_class(predictions, labels, 5), dice, rtol=1e-14)
 
 
+def test_frequency_weighted_iou_equals_torchmetrics():
+    predictions, labels = random_maps()
+    labels[labels == 3] = 0  # 3 is predicted, and never true
+    theirs = torchmetrics.multiclass_jaccard_index(
+        *as_torch(predictions, labels), 5, average="weighted"
+    )
+    assert_allclose(frequency_weighted_iou(predictions, labels, 5), theirs.item(), rtol=1e-6)
+    assert_allclose(frequency_weighted_iou(PREDICTIONS, LABELS, 3), (2 * 2 / 3 + 2 / 2) / 4)
+
+
 def test_ignored_pixels_are_left_out_of_every_measure():
     predictions, labels = random_maps()
     labels[:, :7] = VOID
@@ -182,7 +193,7 @@ def test_the_mean_over_a_data_set_is_not_the_mean_over_images():
 
 def test_measures_of_no_pixel():
     for arguments in [([], [], 3), (np.zeros((3, 3)),), (torch.zeros((3, 3), dtype=torch.int64),)]:
-        assert pixel_accuracy(*arguments) == 0
+        assert pixel_accuracy(*arguments) == frequency_weighted_iou(*arguments) == 0
         assert mean_iou(*arguments) == 0
         assert mean_iou(*arguments, absent=1.0) == 1
         assert_array_equal(iou_per_class(*arguments), [1, 1, 1])
