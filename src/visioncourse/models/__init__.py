@@ -6,7 +6,8 @@ floating dtype, float32 unless it was changed; H and W may be any size.
 """
 
 from .deeplab import DeepLab
+from .fcn import FCN
 from .segformer import SegFormer
 from .unet import UNet
 
-__all__ = ["DeepLab", "SegFormer", "UNet"]
+__all__ = ["FCN", "DeepLab", "SegFormer", "UNet"]

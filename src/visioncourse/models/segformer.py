@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .._validation import check_whole
-from ..segmentation import cross_entropy, dice_loss, one_hot
 from .blocks.attention import TokenNorm, TransformerBlock, linear
 from .blocks.images import check_images, evaluating
 from .blocks.initialisation import initialise
+from .blocks.losses import cross_entropy_and_dice
 
 
 class SegFormer(nn.Module):
@@ -143,10 +143,7 @@ class SegFormer(nn.Module):
             images: (N, 3, H, W).
             targets: (N, H, W) class indices 0 to K - 1.
         """
-        logits = self(images)
-        truth = one_hot(targets, self.num_classes).movedim(-1, 1)
-        dice = dice_loss(logits.softmax(dim=1), truth.to(logits.dtype), axis=(0, 2, 3))
-        return {"cross_entropy": cross_entropy(logits, targets, axis=1), "dice": dice.mean()}
+        return cross_entropy_and_dice(self(images), targets)
 
     def predict(self, images: Tensor) -> Tensor:
         """Images (N, 3, H, W) to the likeliest class of each pixel, (N, H, W) int64."""

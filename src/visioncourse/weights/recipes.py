@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import DeepLab, UNet
+from ..models import FCN, DeepLab, UNet
 from ..training import Batches
 from . import segmentation
 
@@ -70,7 +70,13 @@ def studies_loss(loss: segmentation.Loss) -> Recipe:
     return replace(segments(build, steps=3000), ships=False)
 
 
+# Encoders of about as many parameters and about as much time.
+FCN_VGG = {"encoder": "vgg", "widths": (16, 32, 48, 80)}
+FCN_RESNET = {"encoder": "resnet", "widths": (12, 24, 36, 52)}
+
 RECIPES = {
+    "fcn_vgg": segments(lambda seed: FCN(7, **FCN_VGG, seed=seed), steps=10_000),
+    "fcn_resnet": segments(lambda seed: FCN(7, **FCN_RESNET, seed=seed), steps=10_000),
     "unet": segments(lambda seed: UNet(7, seed=seed), steps=10_000),
     "unet_without_skips": segments(lambda seed: UNet(7, skips=False, seed=seed), steps=10_000),
     "unet_without_skips_wide": replace(  # no fewer parameters than the U-Net with skips
