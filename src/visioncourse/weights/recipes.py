@@ -74,6 +74,13 @@ def studies_loss(loss: segmentation.Loss) -> Recipe:
 FCN_VGG = {"encoder": "vgg", "widths": (16, 32, 48, 80)}
 FCN_RESNET = {"encoder": "resnet", "widths": (12, 24, 36, 52)}
 
+
+def studies_fcn(**changed) -> Recipe:
+    """An FCN trained briefly; one argument differs from study to study."""
+    recipe = segments(lambda seed: FCN(7, **FCN_VGG, **changed, seed=seed), steps=3000)
+    return replace(recipe, ships=False)
+
+
 RECIPES = {
     "fcn_vgg": segments(lambda seed: FCN(7, **FCN_VGG, seed=seed), steps=10_000),
     "fcn_resnet": segments(lambda seed: FCN(7, **FCN_RESNET, seed=seed), steps=10_000),
@@ -89,5 +96,10 @@ RECIPES = {
     "deeplab_without_dilation": segments(
         lambda seed: DeepLab(7, rates=(1, 1, 1), seed=seed), steps=10_000
     ),
+}
+RECIPES |= {
+    "fcn_brief": studies_fcn(),
+    "fcn_brief_without_skips": studies_fcn(skips=()),
+    "fcn_brief_transposed": studies_fcn(upsampling="transposed"),
 }
 RECIPES |= {f"loss_{name}": studies_loss(loss) for name, loss in segmentation.LOSSES.items()}
