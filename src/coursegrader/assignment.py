@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .data_files import DataFile
 from .limits import Limits
 
 SETTINGS = "assignment.toml"
@@ -29,6 +30,7 @@ class Settings:
         preload: modules that are imported once, before any submission.
         required: names that a submission must define.
         book: where the paths of `see` marks begin.
+        data: files of arrays that students hand in beside the notebook.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Settings:
     preload: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     book: str = ""
+    data: tuple[DataFile, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -67,11 +70,14 @@ class Settings:
             if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
                 raise AssignmentError(f"{where}: `{key}` must be a list of texts, got {values!r}")
             data[key] = tuple(values)
-        limits = data.pop("limits", {})
+        limits, files = data.pop("limits", {}), data.pop("data", {})
         if not isinstance(limits, dict):
             raise AssignmentError(f"{where}: `limits` must be a table, got {limits!r}")
+        if not isinstance(files, dict) or not all(isinstance(v, dict) for v in files.values()):
+            raise AssignmentError(f"{where}: `data` must hold a table for each file, got {files!r}")
         try:
-            return cls(**data, limits=Limits(**limits))
+            declared = tuple(DataFile(name, **about) for name, about in files.items())
+            return cls(**data, data=declared, limits=Limits(**limits))
         except TypeError as error:
             raise AssignmentError(f"{where}: {str(error).partition(') ')[2]}") from None
         except ValueError as error:
@@ -121,16 +127,20 @@ class Assignment:
 
     def to_json(self) -> dict[str, Any]:
         files = {name: base64.b64encode(data).decode() for name, data in self.files.items()}
-        return {"name": self.name, "settings": asdict(self.settings), "files": files}
+        settings = asdict(self.settings)
+        if not self.settings.data:  # what was graded before there was such a key stays graded
+            del settings["data"]
+        return {"name": self.name, "settings": settings, "files": files}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Assignment":
         settings = dict(data["settings"])
         limits = Limits(**settings.pop("limits"))
+        declared = tuple(DataFile(**about) for about in settings.pop("data", ()))
         for key in ("packages", "preload", "required"):
             settings[key] = tuple(settings[key])
         files = {name: base64.b64decode(text) for name, text in data["files"].items()}
-        return cls(data["name"], Settings(**settings, limits=limits), files)
+        return cls(data["name"], Settings(**settings, data=declared, limits=limits), files)
 
 
 def files_of_tests(tests: Path) -> dict[str, Path]:

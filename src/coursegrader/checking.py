@@ -1,12 +1,14 @@
 """`check`: the visible tests on the student's own machine, in the student's own session."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .assignment import Assignment, AssignmentError
+from .data_files import HandedIn, attached, beside
 from .inside.runner import Runner, fresh_namespace
-from .notebook import Cell, read_cells
+from .notebook import read_cells
 from .plugin import Entry, GraderPlugin
 from .records import Result
 from .session import run_session
@@ -21,14 +23,18 @@ def check_file(path: Path, assignment: Assignment, keyword: str = "") -> Result:
     Raises:
         UnreadableError: the file is no notebook and no Python file.
     """
-    cells = read_cells(path.name, path.read_bytes())
+    content, declared = path.read_bytes(), assignment.settings.data
+    cells = read_cells(path.name, content)
     runner = Runner(fresh_namespace())
-    return _check(assignment, runner, cells, keyword)
+    files = attached(path.name, content, declared) | beside(path.parent, declared)
+    return _check(assignment, lambda: LocalLine(runner, cells), files, keyword)
 
 
 def check_names(names: dict[str, Any], assignment: Assignment, keyword: str = "") -> Result:
     """Run the visible tests on what a live notebook has defined."""
-    return _check(assignment, Runner(names), [], keyword)
+    folder = assignment.folder
+    files = beside(folder, assignment.settings.data) if folder is not None else {}
+    return _check(assignment, lambda: LocalLine(Runner(names), []), files, keyword)
 
 
 def check(keyword: str = "", assignment: str = ".") -> None:
@@ -49,11 +55,16 @@ def check(keyword: str = "", assignment: str = ".") -> None:
     print(report_text(check_names(caller, Assignment.load(assignment), keyword)))
 
 
-def _check(assignment: Assignment, runner: Runner, cells: list[Cell], keyword: str) -> Result:
+def _check(
+    assignment: Assignment,
+    open_line: Callable[[], LocalLine],
+    files: Mapping[str, bytes],
+    keyword: str,
+) -> Result:
     global _running
     if assignment.folder is None:
         raise AssignmentError(f"{assignment.name} was not read from a folder")
-    entry = Entry("check", lambda: LocalLine(runner, cells))
+    entry = Entry("check", open_line, HandedIn(assignment.settings.data, files))
     plugin = GraderPlugin(assignment.settings, [entry], secret=b"", keyword=keyword)
     _running = True
     try:

@@ -52,7 +52,7 @@ def grade(
         ValueError: the path is not there.
         SandboxError, AssignmentError: nothing can be graded.
     """
-    submissions, refused = collect(path, file_times=file_times)
+    submissions, refused = collect(path, file_times=file_times, data=assignment.settings.data)
     gradebook.record_refused(assignment.name, refused)
     done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
     by_id = {submission.id: submission for submission in submissions}

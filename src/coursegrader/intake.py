@@ -10,6 +10,8 @@ Understood, as a folder or as a zip:
 - plain: `ana.ipynb` for each student, or a folder for each student.
 - one `.ipynb` or `.py` file.
 
+A data file that the assignment declares goes into the notebook that it came with: see `pairing.py`.
+
 Students of Canvas and Moodle are called by name and number, so that two of one name stay two.
 The times of files are the times of some download or copy. They count as times of handing in only
 when asked for; `submissions.csv` beside the files, with the columns `file` and `submitted` (ISO
@@ -20,12 +22,14 @@ import csv
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from .archive import DEFAULT_LIMITS, Entry, Limits, Unreadable, open_entries, printable
+from .data_files import DataFile, beside
+from .pairing import Piece, put_together
 from .records import Refused, Submission
 
 SUFFIXES = (".ipynb", ".py")
@@ -38,7 +42,7 @@ _CANVAS = re.compile(
 _CANVAS_ANONYMOUS = re.compile(
     r"(?:(?P<late>LATE)_)?(?P<name>anon)_(?P<id>[A-Za-z0-9]+)_(?P<file>\d+)_(?P<filename>.+)"
 )
-_CANVAS_AGAIN = re.compile(r"-(\d{1,2})\.[^.]+$")
+_CANVAS_AGAIN = re.compile(r"-(\d{1,2})(?=\.[^.]+$)")
 _MOODLE = re.compile(
     r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<filename>.*))?"
 )
@@ -67,7 +71,11 @@ class _HandIn:
 
 
 def collect(
-    path: Path, *, limits: Limits = DEFAULT_LIMITS, file_times: bool = False
+    path: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    file_times: bool = False,
+    data: Sequence[DataFile] = (),
 ) -> tuple[list[Submission], list[Refused]]:
     """All submissions at a path, ordered by student and attempt, and what could not be taken.
 
@@ -75,6 +83,7 @@ def collect(
         path: a folder, a `.zip`, or one `.ipynb` or `.py`.
         limits: on sizes and counts.
         file_times: take the times of the files as the times of handing in.
+        data: the data files that the assignment declares.
 
     Raises:
         ValueError: nothing is at this path.
@@ -84,10 +93,20 @@ def collect(
         if path.suffix.lower() == ".zip":
             entries = _without_wrapper(entries, path.stem)
         times, bad_times = _read_times(entries, limits)
-        wanted, unwanted = _sort_out(entries)
+        pieces = _data_pieces(entries, {file.name for file in data})
+        wanted, unwanted = _sort_out(entry for entry in entries if entry.path not in pieces)
         hand_ins = _name_students(wanted, times, file_times)
-        submissions, unread = _read(hand_ins, limits)
-    return submissions, [*refused, *bad_times, *unwanted, *unread]
+        needed = [*wanted, *(entry for entry in entries if entry.path in pieces)]
+        contents, unread = _read(needed, limits)
+    if path.is_file() and path.suffix.lower() != ".zip":  # one notebook, with what lies beside it
+        nearby = beside(path.parent, data)
+        pieces, contents = {name: Piece(name, "", name) for name in nearby}, contents | nearby
+    notebooks = [
+        Piece(one.entry.path, one.student, one.filename, one.again, one.order) for one in hand_ins
+    ]
+    contents, lonely = put_together(notebooks, pieces.values(), contents, data)
+    submissions = _submissions(hand_ins, contents)
+    return submissions, [*refused, *bad_times, *unwanted, *unread, *lonely]
 
 
 def _without_wrapper(entries: list[Entry], archive: str) -> list[Entry]:
@@ -199,20 +218,37 @@ def _from_course_system(entry: Entry) -> dict | None:
     }
 
 
-def _read(hand_ins: list[_HandIn], limits: Limits) -> tuple[list[Submission], list[Refused]]:
+def _data_pieces(entries: Iterable[Entry], names: Collection[str]) -> dict[str, Piece]:
+    """The data files of these names among all files, by their paths."""
+    pieces = {}
+    for entry in entries:
+        student = entry.parts[0] if entry.parts[1:] else ""
+        about = _from_course_system(entry) or {"student": student, "filename": entry.parts[-1]}
+        again, filename = about.get("again", 0), about["filename"]
+        filename = _CANVAS_AGAIN.sub("", filename) if again else filename
+        if filename in names:
+            order = (again, about.get("number", 0))
+            pieces[entry.path] = Piece(entry.path, about["student"], filename, again, order)
+    return pieces
+
+
+def _read(entries: list[Entry], limits: Limits) -> tuple[dict[str, bytes], list[Refused]]:
     contents: dict[str, bytes] = {}
     refused = []
     left = limits.total_bytes
     # Small ones first: a student who fills the limit takes no room from the others.
-    for hand_in in sorted(hand_ins, key=lambda hand_in: hand_in.entry.size):
-        path = hand_in.entry.path
+    for entry in sorted(entries, key=lambda entry: entry.size):
         try:
-            content = _read_one(hand_in.entry, limits, left)
+            content = _read_one(entry, limits, left)
         except Unreadable as error:
-            refused.append(Refused(printable(path), str(error)))
+            refused.append(Refused(printable(entry.path), str(error)))
         else:
-            contents[path] = content
+            contents[entry.path] = content
             left -= len(content)
+    return contents, refused
+
+
+def _submissions(hand_ins: list[_HandIn], contents: dict[str, bytes]) -> list[Submission]:
     by_student = defaultdict(list)
     for hand_in in sorted(hand_ins, key=lambda hand_in: hand_in.order):
         if hand_in.entry.path in contents:
@@ -221,7 +257,7 @@ def _read(hand_ins: list[_HandIn], limits: Limits) -> tuple[list[Submission], li
         submission
         for student in sorted(by_student)
         for submission in _attempts(by_student[student], contents)
-    ], refused
+    ]
 
 
 def _read_one(entry: Entry, limits: Limits, left: int) -> bytes:

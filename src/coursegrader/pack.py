@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from .assignment import Assignment
+from .data_files import HandedIn, attach, attached, beside
 from .files import write_atomically
 from .inside.magics import python_of
 from .notebook import (
@@ -29,18 +30,21 @@ class PackError(ValueError):
 def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
     """Write the file to hand in; return what is worth knowing but no reason to refuse.
 
-    The notebook is packed without its outputs, which no grader reads and which can be large.
+    The notebook is packed without its outputs, which no grader reads and which can be large, and
+    with the data files that the assignment declares, which lie beside it.
 
     Raises:
         PackError: it would not grade.
     """
     if not path.is_file():
         raise PackError(f"{path} is not there: give the notebook that you worked in")
+    declared = assignment.settings.data
     try:
         packed = path.read_bytes()
         cells = read_cells(path.name, packed)
+        files = attached(path.name, packed, declared) | beside(path.parent, declared)
         if path.suffix.lower() == ".ipynb":
-            packed = notebook_file(read_notebook(packed))
+            packed = attach(packed, files) if files else notebook_file(read_notebook(packed))
     except UnreadableError as error:
         raise PackError(f"{path.name}: {error}") from None
     trees, problems = _parse(cells)
@@ -51,6 +55,9 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
         "keep its name, and remove the tag not-graded if you added it"
         for name in missing
     ]
+    problems += HandedIn(declared, files).problems
+    if files and path.suffix.lower() != ".ipynb":
+        problems.append(f"{', '.join(files)} can be packed into a notebook only")
     if len(packed) > MAX_BYTES:
         problems.append(
             f"the file is larger than {MAX_BYTES >> 20} MiB: remove pictures and data pasted "
@@ -63,6 +70,11 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
         f"{name} is not written yet; you can hand in without it, it gets no points"
         for name in assignment.settings.required
         if name in _unwritten(trees)
+    ]
+    notes += [
+        f"{file.name} is not there; you can hand in without it, what needs it gets no points"
+        for file in declared
+        if file.name not in files
     ]
     return notes + [
         f"{name} is imported, which is not there while grading: use it in cells with the tag "

@@ -8,7 +8,7 @@ import hmac
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import pytest
 from _pytest.runner import runtestprotocol  # what every plugin that repeats tests uses
 
 from .assignment import Settings, is_hidden
+from .data_files import HandedIn
 from .expectations import Expect, Mismatch
 from .printing import plain
 from .records import Result, TestResult
@@ -34,10 +35,11 @@ PARAMETER = "submission"  # pytest's names of the tests begin their parameters w
 
 @dataclass
 class Entry:
-    """One submission: who it is for the secret seed, and how to reach its code."""
+    """One submission: who it is for the secret seed, how to reach its code, its data files."""
 
     id: str
     open_line: Callable[[], Line]
+    files: HandedIn = field(default_factory=HandedIn)
 
 
 class GraderPlugin:
@@ -95,8 +97,9 @@ class GraderPlugin:
         if self._open is None or self._open[0] is not entry:
             self._close()
             self._open = entry, entry.open_line(), time.monotonic()
-            self.results[entry.id].problems = [plain(text) for text in self._open[1].problems]
-        return Student(self._open[1])
+            problems = [*self._open[1].problems, *entry.files.problems]
+            self.results[entry.id].problems = [plain(text) for text in problems]
+        return Student(self._open[1], entry.files)
 
     def pytest_unconfigure(self) -> None:
         self._close()

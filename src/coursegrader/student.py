@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
+from .data_files import DataFileError, HandedIn
 from .inside.runner import Runner
 from .inside.wire import LENGTHS, WireError, pack, unpack
 from .inside.wire import Handle as WireHandle
@@ -49,6 +50,10 @@ class TimedOut(StudentError):
 
 class Died(StudentError):
     """The student's process ended."""
+
+
+class BadFile(StudentError):
+    """A data file that was not handed in, or cannot be taken."""
 
 
 class Line(Protocol):
@@ -172,7 +177,7 @@ class Call:
 
 
 class Student:
-    """Every attribute is a function or class of the student's; see also `get` and `has`.
+    """Every attribute is a function or class of the student's; but for the methods listed here.
 
     Values cross as copies: None, bool, int, float, complex, str, bytes, list, tuple, set, dict,
     arrays; a Torch tensor comes back as an array. Anything else stays with the student, and a
@@ -182,8 +187,8 @@ class Student:
         StudentError: from each call, when no value comes back.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, line: Line, files: HandedIn | None = None) -> None:
+        self._line, self._files = line, files or HandedIn()
         self._last: Call | None = None
 
     def __repr__(self) -> str:  # pytest shows it where a test's own `assert` fails
@@ -208,6 +213,20 @@ class Student:
             ["gradient", name, list(args), kwargs, wrt],
             lambda: f"the gradient of {call_text(name, args, kwargs)} by argument {wrt + 1}",
         )
+
+    def arrays(self, name: str) -> dict[str, Any]:
+        """The arrays of a data file that the assignment declares, by their names.
+
+        They are read here, never by the student's code: hand them to it as an argument.
+
+        Raises:
+            BadFile: it was not handed in, is too large, or holds something else than numbers.
+        """
+        self._last = None
+        try:
+            return self._files.arrays(name)
+        except DataFileError as error:
+            raise BadFile(str(error)) from None
 
     def _ask(self, request: list[Any], describe: Callable[[], str]) -> Any:
         self._last = Call(describe)

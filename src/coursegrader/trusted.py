@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from .assignment import Assignment
+from .data_files import HandedIn, attached
 from .limits import Limits
 from .notebook import UnreadableError, read_cells
 from .plugin import Entry, GraderPlugin
@@ -36,7 +37,8 @@ def grade(
         except UnreadableError as error:
             results[name] = Result(name, "not_graded", str(error))
         else:
-            entries.append(Entry(name, partial(SandboxLine, box, cells)))
+            data = HandedIn(settings.data, attached(filename, content, settings.data))
+            entries.append(Entry(name, partial(SandboxLine, box, cells), data))
     if entries:
         plugin = GraderPlugin(settings, entries, secret)
         run_session(plugin, _tests(assignment), compiled=True)
