@@ -12,6 +12,7 @@ from typing import Any
 _MODULES = {
     "Assignment": "assignment",
     "AssignmentError": "assignment",
+    "BadFile": "student",
     "Died": "student",
     "Handle": "student",
     "Mismatch": "expectations",
