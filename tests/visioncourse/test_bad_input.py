@@ -16,6 +16,7 @@ X, w, b = rng.normal(size=(12, 3)), rng.normal(size=3), np.array(0.3)
 y, scores = np.arange(12) % 2, rng.random(12)
 classes, W, biases = np.arange(12) % 4, rng.normal(size=(3, 4)), rng.normal(size=4)
 z, labels, p = rng.normal(size=(2, 4, 3, 3)), rng.integers(0, 4, (2, 3, 3)), rng.random((2, 3))
+pairs = np.stack([labels[0], labels[1]], axis=-1)
 
 BINARY = {"X": X, "y": y, "w": w, "b": b}
 SOFTMAX = {"X": X, "y": classes, "W": W, "b": biases}
@@ -25,6 +26,7 @@ DICE = {"axis": 1, "smooth": 0.1, "weight": [1.0] * 3}
 COMBINED = {"cross_entropy_weight": 1.0, "dice_weight": 1.0, "dice_axis": (2, 3), "smooth": 0.0}
 PIXELS = {"logits": z, "labels": labels, "axis": 1, "weight": [1.0] * 4, "ignore_index": 3}
 PIXELS |= {"label_smoothing": 0.1}
+PANOPTIC = {"predictions": pairs, "labels": pairs, "num_classes": 4, "ignore_index": 1}
 BAND = {"distance": 1, "dilation_ratio": 0.02}
 LAYER = {"kernel": 3, "stride": 2, "padding": 1, "dilation": 1}
 CALLS: dict[Callable[..., Any], dict[str, Any]] = {
@@ -67,6 +69,10 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     segmentation.boundary_iou: {"predictions": labels > 1, "targets": labels > 2, **BAND},
     segmentation.boundary_iou_per_class: {**MAPS, **BAND, "absent": 0.0},
     segmentation.dice_per_class: {**MAPS, "absent": 0.0},
+    segmentation.mask_iou: {"masks1": labels > 1, "masks2": labels > 2, "crowd": [0, 1]},
+    segmentation.connected_components: {"labels": labels, "stuff": (0,), "connectivity": 2},
+    segmentation.panoptic_map: {"labels": labels[0], "masks": labels[:1] == 1},
+    segmentation.panoptic_quality: {**PANOPTIC, "stuff": (0,), "crowd": labels[0] == 2},
     segmentation.dice_from_iou: {"iou": scores},
     segmentation.iou_from_dice: {"dice": scores},
     segmentation.output_size: {"size": 9, **LAYER},

@@ -16,6 +16,7 @@ from .geometry import (
     transposed_output_size,
 )
 from .losses import combined_loss, cross_entropy, one_hot
+from .masks import connected_components, mask_iou, panoptic_map
 from .metrics import (
     dice_from_iou,
     dice_per_class,
@@ -25,11 +26,13 @@ from .metrics import (
     mean_iou,
     pixel_accuracy,
 )
+from .panoptic import PanopticQuality, panoptic_quality
 from .tables import ClassTable
 
 __all__ = [
     "ClassTable",
     "Layer",
+    "PanopticQuality",
     "ReceptiveField",
     "SegmentationCounts",
     "SegmentationMeter",
@@ -38,6 +41,7 @@ __all__ = [
     "boundary_iou_per_class",
     "combined_loss",
     "confusion_matrix",
+    "connected_components",
     "cross_entropy",
     "dice_coefficient",
     "dice_from_iou",
@@ -46,9 +50,12 @@ __all__ = [
     "frequency_weighted_iou",
     "iou_from_dice",
     "iou_per_class",
+    "mask_iou",
     "mean_iou",
     "one_hot",
     "output_size",
+    "panoptic_map",
+    "panoptic_quality",
     "pixel_accuracy",
     "receptive_field",
     "transposed_output_size",
