@@ -1,14 +1,14 @@
-"""DeepLab against convolutions with zeros between their weights, and what its pyramid sees."""
+"""DeepLab against convolutions with zeros between their weights, and what its pyramid sees.
+
+What it shares with the other networks is in `test_segmentation_models.py`.
+"""
 
 import pytest
 import torch
 from torch.nn import functional
 
-from visioncourse import training
 from visioncourse.models import DeepLab
 from visioncourse.models.deeplab import AtrousPyramid
-from visioncourse.scenes import make_scene
-from visioncourse.segmentation import mean_iou
 
 
 def images(*shape, seed=0, dtype=torch.float32):
@@ -124,93 +124,17 @@ def test_the_rival_without_dilation_has_the_same_weights():
         assert torch.equal(weight, rival.state_dict()[name])
 
 
-def test_sizes_need_not_be_even_and_one_model_takes_all():
-    model = DeepLab(3)
-    for size in [(64, 64), (65, 63), (17, 96), (1, 5)]:
-        predictions = model.predict(images(1, 3, *size))
-        assert predictions.shape == (1, *size)
-        assert predictions.dtype == torch.int64
-
-
-def test_no_image_gives_no_prediction():
-    assert DeepLab(3).predict(images(0, 3, 8, 8)).shape == (0, 8, 8)
-
-
-def test_losses_are_cross_entropy_and_dice():
-    model = DeepLab(3, widths=(4, 4), pyramid_width=4).double().eval()
-    x = images(2, 3, 6, 5, dtype=torch.float64)
-    targets = torch.randint(0, 3, (2, 6, 5), generator=torch.Generator().manual_seed(1))
-    losses = model.losses(x, targets)
-    logits = model(x)
-    expected = functional.cross_entropy(logits, targets)
-    torch.testing.assert_close(losses["cross_entropy"], expected)
-    p = logits.softmax(1)
-    dice = 0
-    for k in range(3):
-        truth = (targets == k).double()
-        dice += 2 * (p[:, k] * truth).sum() / (p[:, k].square().sum() + truth.sum()) / 3
-    torch.testing.assert_close(losses["dice"], 1 - dice)
-    assert list(losses) == ["cross_entropy", "dice"]
-
-
-def test_the_gradient_reaches_every_weight():
-    model = DeepLab(3)
-    targets = torch.arange(2 * 33 * 32).reshape(2, 33, 32) % 3
-    sum(model.losses(images(2, 3, 33, 32), targets).values()).backward()
-    assert [n for n, p in model.named_parameters() if not p.grad.abs().sum() > 0] == []
-
-
-def test_a_prediction_is_the_largest_logit_in_evaluation_mode():
-    model = DeepLab(4, widths=(4, 4))
-    x = images(3, 3, 8, 8)
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    predictions = model.predict(x)
-    assert model.training
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert torch.equal(predictions, model.eval()(x).argmax(1))
-
-
-def scene_as_batch():
-    scene = make_scene(4, height=32, width=40)
-    x = torch.tensor(scene.image, dtype=torch.float32).permute(2, 0, 1)[None]
-    return x, torch.tensor(scene.semantic_mask)[None]
-
-
-def test_it_learns_one_scene_by_heart():
-    x, y = scene_as_batch()
-    model = DeepLab(4, widths=(8, 16, 24), pyramid_width=16, decoder_width=16)
-    training.fit(model, lambda rng: (x, y), steps=80, seed=0, learning_rate=1e-2)
-    assert mean_iou(model.predict(x), y, 4) > 0.99
-
-
-def test_a_training_repeats_itself():
-    batch = scene_as_batch()
-    losses = []
-    for _ in range(2):
-        model = DeepLab(4, widths=(4, 8), pyramid_width=4, decoder_width=4, seed=3)
-        losses.append(training.fit(model, lambda rng: batch, steps=5, seed=1).loss)
-    assert losses[0].tolist() == losses[1].tolist()
-    assert losses[0][-1] < losses[0][0]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_classes": 0}, "num_classes must be a whole number >= 1, got 0"),
         ({"widths": ()}, "widths must have at least one"),
         ({"widths": (4, -1)}, r"widths\[1\] must be"),
         ({"rates": (1, 0)}, r"rates\[1\] must be a whole number >= 1, got 0"),
         ({"rates": (1.5,)}, r"rates\[0\] must be a whole number >= 1, got 1.5"),
         ({"pyramid_width": 0}, "pyramid_width must be a whole number >= 1, got 0"),
         ({"decoder_width": 0}, "decoder_width must be a whole number >= 1, got 0"),
-        ({"seed": -1}, "seed must be a whole number >= 0, got -1"),
     ],
 )
 def test_arguments_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
-        DeepLab(**{"num_classes": 2, **arguments})
-
-
-def test_what_are_no_images():
-    with pytest.raises(ValueError, match=r"got shape \(1, 4, 8, 8\)"):
-        DeepLab(2)(torch.zeros(1, 4, 8, 8))
+        DeepLab(2, **arguments)
