@@ -119,6 +119,10 @@ def test_unet_is_as_good_as_the_course_says():
     assert card.scores["iou_wire"] >= 0.80
 
 
+def test_deeplab_is_as_good_as_the_course_says():
+    assert weights.card("deeplab").over_seeds("mean_iou").min() >= 0.88
+
+
 def test_unet_sees_what_no_window_of_9_by_9_pixels_shows():
     """Both learnt from scenes below 9,000 and are judged on the same held-out ones."""
     world = WORLDS["segmentation"]
