@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import FCN, DeepLab, UNet
+from ..models import FCN, DeepLab, SegFormer, UNet
 from ..training import Batches
 from . import segmentation
 
@@ -49,7 +49,9 @@ class Recipe:
     ships: bool = True
 
 
-def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
+def segments(
+    build: Callable[[int], nn.Module], *, steps: int, learning_rate: float = 3e-3
+) -> Recipe:
     """The recipe that networks for segmentation share."""
     return Recipe(
         build,
@@ -58,6 +60,7 @@ def segments(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
         evaluate=segmentation.evaluate,
         best_by="mean_iou",
         steps=steps,
+        learning_rate=learning_rate,
     )
 
 
@@ -95,6 +98,10 @@ RECIPES = {
     "deeplab": segments(lambda seed: DeepLab(7, seed=seed), steps=10_000),
     "deeplab_without_dilation": segments(
         lambda seed: DeepLab(7, rates=(1, 1, 1), seed=seed), steps=10_000
+    ),
+    "segformer": segments(lambda seed: SegFormer(7, seed=seed), steps=10_000, learning_rate=2e-3),
+    "segformer_without_attention": segments(
+        lambda seed: SegFormer(7, attention=False, seed=seed), steps=10_000, learning_rate=2e-3
     ),
 }
 RECIPES |= {
