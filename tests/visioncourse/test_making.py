@@ -17,7 +17,7 @@ from visioncourse.training import History
 from visioncourse.weights import segmentation
 from visioncourse.weights.cards import Card, Run
 from visioncourse.weights.making import make
-from visioncourse.weights.recipes import Recipe
+from visioncourse.weights.recipes import RECIPES, Recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,4 +242,5 @@ def test_the_program_refuses_a_name_without_a_recipe():
     command = [sys.executable, str(ROOT / "tools" / "make_weights.py"), "alexnet"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2
-    assert "no recipe for alexnet: there are unet" in result.stderr
+    assert "no recipe for alexnet: there are " in result.stderr
+    assert all(name in result.stderr for name in RECIPES)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from .._validation import check_whole
 from .blocks.attention import TokenNorm, TransformerBlock, linear
+from .blocks.encoders import ConvolutionBlock
 from .blocks.images import check_images, evaluating
 from .blocks.initialisation import initialise
 from .blocks.losses import cross_entropy_and_dice
@@ -19,7 +20,8 @@ class SegFormer(nn.Module):
     With widths (a, b, c)::
 
         images (N, 3, H, W)
-          │ patches 7×7, stride 2
+          │ stem: two convolutions (N, stem, H, W)
+          │ patches 3×3, stride 2
           │ blocks: (N, a, H/2, W/2) ── linear ────────────┐
           │ patches 3×3, stride 2                          │
           │ blocks: (N, b, H/4, W/4) ── linear, enlarge ───┤
@@ -30,7 +32,9 @@ class SegFormer(nn.Module):
                                                            logits (N, K, H, W)
 
     Xie et al., "SegFormer", 2021. What differs, because images are small and wires one pixel wide:
-    the first patches have stride 2 (there 4), and three stages follow (there four); each token of
+    two convolutions come first, as in Xiao et al., "Early Convolutions Help Transformers See
+    Better", 2021, where the paper has patches of 7 × 7 pixels (so has `stem=0`); the first patches
+    have stride 2 (there 4), and three stages follow (there four); each token of
     the finest stage gives the logits of its own 2 × 2 pixels, where the paper enlarges its logits
     by 4; keys and values are means of r × r tokens, where the paper learns a linear layer for it;
     and the decoder uses layer normalisation.
@@ -43,6 +47,8 @@ class SegFormer(nn.Module):
         reductions: r of each stage, from how many places in each direction a key is the mean.
         expansion: hidden channels of a Mix-FFN for each channel of its input.
         decoder_width: D.
+        stem: channels of the two convolutions before the first patches; 0 for none, and for
+            7 × 7 patches.
         attention: if False, each token attends to itself alone, and learns of others by
             convolutions only.
         seed: of the initial weights.
@@ -61,12 +67,13 @@ class SegFormer(nn.Module):
         reductions: Sequence[int] = (4, 2, 1),
         expansion: int = 4,
         decoder_width: int = 48,
+        stem: int = 16,
         attention: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
         check_whole(1, num_classes=num_classes, decoder_width=decoder_width)
-        check_whole(0, seed=seed)
+        check_whole(0, stem=stem, seed=seed)
         if not 0 < len(widths) == len(depths) == len(heads) == len(reductions):
             raise ValueError(
                 "widths, depths, heads and reductions must have one number for each stage, got "
@@ -75,7 +82,8 @@ class SegFormer(nn.Module):
         self.num_classes = num_classes
         self.patches, self.stages, self.norms = (nn.ModuleList() for _ in range(3))
         self.projections = nn.ModuleList()
-        before, kernel = 3, 7
+        self.stem = ConvolutionBlock(3, stem) if stem else nn.Sequential()
+        before, kernel = (stem, 3) if stem else (3, 7)
         for width, depth, head, reduction in zip(widths, depths, heads, reductions, strict=True):
             check_whole(1, width=width, depth=depth)
             self.patches.append(PatchEmbedding(before, width, kernel))
@@ -113,7 +121,7 @@ class SegFormer(nn.Module):
         the cells that it asks. Without attention they are None.
         """
         check_images(self, images)
-        x, features, weights = images, [], []
+        x, features, weights = self.stem(images), [], []
         for patches, stage, norm in zip(self.patches, self.stages, self.norms, strict=True):
             x = patches(x)
             for block in stage:

@@ -99,9 +99,13 @@ RECIPES = {
     "deeplab_without_dilation": segments(
         lambda seed: DeepLab(7, rates=(1, 1, 1), seed=seed), steps=10_000
     ),
-    "segformer": segments(lambda seed: SegFormer(7, seed=seed), steps=10_000, learning_rate=2e-3),
+    "segformer": segments(lambda seed: SegFormer(7, seed=seed), steps=10_000, learning_rate=4e-3),
     "segformer_without_attention": segments(
-        lambda seed: SegFormer(7, attention=False, seed=seed), steps=10_000, learning_rate=2e-3
+        lambda seed: SegFormer(7, attention=False, seed=seed), steps=10_000, learning_rate=4e-3
+    ),
+    "segformer_without_stem": replace(  # the first attempt, by a smaller rate as well
+        segments(lambda seed: SegFormer(7, stem=0, seed=seed), steps=10_000, learning_rate=2e-3),
+        ships=False,
     ),
 }
 RECIPES |= {
