@@ -69,4 +69,8 @@ def _cut(name: str) -> str:
 
 
 def _html_row(tag: str, cells: list[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    # Notebooks and pages style a bare table differently, or not at all.
+    name, *scores = (escape(cell) for cell in cells)
+    first = f'<{tag} style="text-align: left">{name}</{tag}>'
+    number = f'<{tag} style="text-align: right; padding-left: 1em">'
+    return f"<tr>{first}{''.join(f'{number}{score}</{tag}>' for score in scores)}</tr>"
