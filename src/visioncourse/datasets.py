@@ -7,7 +7,7 @@ import numpy as np
 
 from .logistic.scaling import mean_and_scale, standardize
 
-__all__ = ["Dataset", "breast_cancer", "digits", "mean_and_scale", "spam", "standardize"]
+__all__ = ["Dataset", "breast_cancer", "coins", "digits", "mean_and_scale", "spam", "standardize"]
 
 
 @dataclass(frozen=True)
@@ -112,3 +112,19 @@ def spam() -> Dataset:
         ),
         licence="CC BY 4.0",
     )
+
+
+def coins() -> np.ndarray:
+    """A photograph of 24 Greek coins from Pompeii on a grey ground, lit unevenly.
+
+    From the Brooklyn Museum's collection of archive images, no known copyright restrictions; the
+    copy in scikit-image.
+
+    Returns:
+        (303, 384) grey levels in [0, 1].
+    """
+    from matplotlib.image import imread
+
+    file = resources.files("visioncourse") / "data" / "coins.png"
+    with file.open("rb") as stream:
+        return imread(stream, format="png").astype(np.float64)

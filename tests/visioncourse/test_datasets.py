@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from visioncourse import datasets
-from visioncourse.datasets import breast_cancer, digits, spam
+from visioncourse.datasets import breast_cancer, coins, digits, spam
 from visioncourse.logistic import scaling
 
 LOADERS = [breast_cancer, digits, spam]
@@ -52,6 +52,16 @@ def test_digits_are_the_published_test_set():
     middle = pictures[:, 3:5, 3:5].mean(axis=(1, 2))
     assert middle[data.y == 0].mean() < 2 < 12 < middle[data.y == 1].mean()
     assert data.feature_names[8 * 2 + 5] == "pixel_2_5"
+
+
+def test_coins_are_the_picture_of_scikit_image():
+    picture = coins()
+    assert picture.shape == (303, 384) and picture.dtype == np.float64
+    assert picture.min() >= 0 and picture.max() <= 1
+    # The mean and three corners of skimage.data.coins() in scikit-image 0.26.
+    assert 255 * picture.mean() == pytest.approx(96.85551602, abs=1e-4)
+    corners = [picture[0, 0], picture[0, -1], picture[-1, 0]]
+    assert [round(255 * grey) for grey in corners] == [47, 12, 91]
 
 
 def test_spam_is_the_published_data():
