@@ -55,7 +55,7 @@ def boundary_iou(
 ) -> Array:
     """The IoU of what lies in two masks within d pixels of their own contours.
 
-    |P_d ∩ G_d| / |P_d ∪ G_d|, P_d the pixels of the mask P in its :py:func:`boundary_band`, and
+    `|P_d ∩ G_d| / |P_d ∪ G_d|`, P_d the pixels of the mask P in its :py:func:`boundary_band`, and
     G_d those of G (Cheng et al., "Boundary IoU", 2021). A mask that ends at the edge of the image
     has a contour there. Where d reaches all pixels it is the IoU.
 
