@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from coursegrader.assignment import Assignment
+from coursegrader.data_files import HandedIn, beside
 from coursegrader.inside.runner import Runner, fresh_namespace
 from coursegrader.notebook import Cell, read_cells
 from coursegrader.plugin import Entry, GraderPlugin
@@ -47,10 +48,16 @@ class Coursework:
         }
         return {REFERENCE: solved, UNTOUCHED: untouched} | wrong
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The data files of the reference, which every submission hands in, too."""
+        return beside(self.folder, self.assignment.settings.data)
+
     def grade(self, secret: bytes) -> dict[str, Result]:
         """Every submission by every test, hidden ones included; no sandbox, the code is ours."""
+        files = HandedIn(self.assignment.settings.data, self.files)
         entries = [
-            Entry(name, lambda cells=cells: LocalLine(Runner(fresh_namespace()), cells))
+            Entry(name, lambda cells=cells: LocalLine(Runner(fresh_namespace()), cells), files)
             for name, cells in self.submissions.items()
         ]
         plugin = GraderPlugin(self.assignment.settings, entries, secret)

@@ -9,6 +9,8 @@ import pytest
 from assignments import FOLDERS, REFERENCE, SITE, UNTOUCHED, Coursework, announced, wrong_answers
 
 from coursegrader.batch import batch_json, grade_batch, results_from_json
+from coursegrader.data_files import attach
+from coursegrader.notebook import Cell
 from coursegrader.records import Result, Submission
 from coursegrader.release import release
 
@@ -30,6 +32,11 @@ def graded() -> dict:
     }
 
 
+def notebook_of(cells: list[Cell]) -> bytes:
+    made = [nbformat.v4.new_code_cell(cell.source) for cell in cells]
+    return nbformat.writes(nbformat.v4.new_notebook(cells=made)).encode()
+
+
 def failed(result: Result) -> set[str]:
     return {test.name for test in result.tests if test.outcome != "passed"}
 
@@ -39,7 +46,11 @@ def each(folders: list, values: tuple) -> list:
 
 
 def test_there_are_assignments() -> None:
-    assert {folder.name for folder in FOLDERS} >= {"logistic_regression", "boxes_and_tracks"}
+    assert {folder.name for folder in FOLDERS} >= {
+        "logistic_regression",
+        "segmentation",
+        "boxes_and_tracks",
+    }
 
 
 @pytest.mark.parametrize(("folder", "secret"), each(FOLDERS, SECRETS))
@@ -154,7 +165,7 @@ def test_the_sandbox_gives_the_same_marks(folder) -> None:
     """It has the packages of the assignment and no others."""
     coursework = Coursework(folder)
     submissions = [
-        Submission(name, "answer.py", "\n\n".join(cell.source for cell in cells).encode())
+        Submission(name, "answer.ipynb", attach(notebook_of(cells), coursework.files))
         for name, cells in coursework.submissions.items()
     ]
     batch = batch_json(coursework.assignment, SECRETS[0], submissions)
