@@ -7,6 +7,7 @@ from documents import BOOK, Book, Document
 
 PACKAGE = BOOK.parent / "src" / "visioncourse"
 SUMMARY = "logistic_regression/what_you_can_do.md"
+PARTS = ("logistic_regression", "segmentation")  # those that have a summary
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +46,17 @@ def rooms(text: str) -> set[str]:
     return {name for cell in cells for name in re.findall(r"`([\w/]+(?:\.py|/))`", cell)}
 
 
-@pytest.mark.parametrize("name", ["index.ipynb", SUMMARY])
-def test_an_overview_names_every_section(book: Book, name: str) -> None:
-    [page] = [document for document in book.documents if document.name == name]
-    sections = [s for s in book.sections if s.name.startswith("logistic_regression/")]
-    assert missing_links(page, sections) == set()
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", ["index.ipynb", "{part}/what_you_can_do.md"])
+def test_an_overview_names_every_section(book: Book, name: str, part: str) -> None:
+    [page] = [document for document in book.documents if document.name == name.format(part=part)]
+    sections = [section for section in book.sections if section.name.startswith(f"{part}/")]
+    assert sections and missing_links(page, sections) == set()
+
+
+def test_every_part_with_sections_has_a_summary(book: Book) -> None:
+    folders = {section.name.partition("/")[0] for section in book.sections}
+    assert folders == set(PARTS)
 
 
 def test_the_data_are_used_where_the_map_says(book: Book) -> None:
