@@ -123,6 +123,15 @@ def test_deeplab_is_as_good_as_the_course_says():
     assert weights.card("deeplab").over_seeds("mean_iou").min() >= 0.88
 
 
+def test_only_dilation_tells_buoys_from_disks():
+    """The rival has as many weights; on each seed it loses on these two classes, and on no wire."""
+    full, rival = weights.card("deeplab"), weights.card("deeplab_without_dilation")
+    assert full.parameters == rival.parameters
+    for name in ("iou_buoy", "iou_disk"):
+        assert full.over_seeds(name).min() > rival.over_seeds(name).max() + 0.1
+    assert abs(full.over_seeds("iou_wire") - rival.over_seeds("iou_wire")).max() < 0.03
+
+
 def test_unet_sees_what_no_window_of_9_by_9_pixels_shows():
     """Both learnt from scenes below 9,000 and are judged on the same held-out ones."""
     world = WORLDS["segmentation"]
