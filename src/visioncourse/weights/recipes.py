@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import FCN, DeepLab, SegFormer, UNet
+from ..models import FCN, ConvNet, DeepLab, SegFormer, UNet
 from ..training import Batches
 from . import segmentation
 
@@ -84,6 +84,12 @@ def studies_fcn(**changed) -> Recipe:
     return replace(recipe, ships=False)
 
 
+def studies_depth(layers: int, *, relu: bool = True, ships: bool = False) -> Recipe:
+    """The same number of steps for a plain network of so many layers."""
+    recipe = segments(lambda seed: ConvNet(7, layers=layers, relu=relu, seed=seed), steps=1000)
+    return replace(recipe, learning_rate=1e-2, ships=ships)
+
+
 RECIPES = {
     "fcn_vgg": segments(lambda seed: FCN(7, **FCN_VGG, seed=seed), steps=10_000),
     "fcn_resnet": segments(lambda seed: FCN(7, **FCN_RESNET, seed=seed), steps=10_000),
@@ -114,3 +120,5 @@ RECIPES |= {
     "fcn_brief_transposed": studies_fcn(upsampling="transposed"),
 }
 RECIPES |= {f"loss_{name}": studies_loss(loss) for name, loss in segmentation.LOSSES.items()}
+RECIPES |= {f"layers_{n}": studies_depth(n, ships=n == 4) for n in range(5)}
+RECIPES["layers_4_linear"] = studies_depth(4, relu=False)

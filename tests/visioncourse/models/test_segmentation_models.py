@@ -6,13 +6,14 @@ import torch
 from torch.nn import functional
 
 from visioncourse import models, training
-from visioncourse.models import FCN, DeepLab, SegFormer, UNet
+from visioncourse.models import FCN, ConvNet, DeepLab, SegFormer, UNet
 from visioncourse.scenes import make_scene
 from visioncourse.segmentation import mean_iou
 
 SMALL = {"widths": (8, 16, 24)}
 # Functions of the number of classes and, perhaps, of a seed.
 MODELS = {
+    "convnet": lambda k, **seed: ConvNet(k, width=16, layers=4, **seed),
     "fcn_vgg": lambda k, **seed: FCN(k, skips=(2,), **SMALL, **seed),
     "fcn_resnet": lambda k, **seed: FCN(k, encoder="resnet", skips=(2,), **SMALL, **seed),
     "fcn_transposed": lambda k, **seed: FCN(k, upsampling="transposed", skips=(), **SMALL, **seed),
