@@ -71,13 +71,13 @@ class PanopticQuality(Result):
 
     @property
     def sq_per_class(self) -> np.ndarray:
-        """The segmentation quality, Σ IoU / TP: (K,); 0 where nothing matched."""
+        """The segmentation quality Σ IoU / TP of each class, (K,); 0 where nothing matched."""
         absent = self.tp + self.fp + self.fn == 0
         return np.where(absent, np.nan, self.iou_sum / np.maximum(self.tp, 1))
 
     @property
     def rq_per_class(self) -> np.ndarray:
-        """The recognition quality, TP / (TP + ½ FP + ½ FN), which is an F1 score: (K,)."""
+        """The recognition quality TP / (TP + ½ FP + ½ FN) of each class, (K,), an F1 score."""
         return _ratio(self.tp, self.tp + (self.fp + self.fn) / 2)
 
     @property
