@@ -30,7 +30,8 @@ class FCN(nn.Module):
 
     Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation", 2015;
     with encoders of a few layers, trained all at once and from nothing. What is enlarged and added
-    are scores, one map for each class: there is no decoder that could compute with them.
+    are scores, one map for each class, :eq:`eq-fcn-fusion`: there is no decoder that could compute
+    with them.
 
     Args:
         num_classes: K >= 1, the background included.
@@ -127,7 +128,7 @@ def start_bilinear(layer: nn.ConvTranspose2d) -> None:
 
 
 def bilinear_kernel(factor: int) -> np.ndarray:
-    """What one input adds to the outputs around it when it is enlarged, (2 factor, 2 factor).
+    """What one input adds to the outputs around it, (2 factor, 2 factor), :eq:`eq-bilinear-kernel`.
 
     The weights fall linearly with the distance between the centres, from 1 at distance 0 to 0 at
     one input further; an output's weights add up to 1.

@@ -46,7 +46,7 @@ class ReceptiveField(NamedTuple):
 def output_size(
     size: int, kernel: int, *, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """How many outputs a convolution or a pooling has along one axis.
+    """How many outputs a convolution or a pooling has along one axis, :eq:`eq-output-size`.
 
     ⌊(size + 2 padding - extent) / stride⌋ + 1, where extent = dilation (kernel - 1) + 1 are the
     pixels from the first weight to the last. Dumoulin and Visin, "A guide to convolution
@@ -81,7 +81,7 @@ def transposed_output_size(
     output_padding: int = 0,
     dilation: int = 1,
 ) -> int:
-    """How many outputs a transposed convolution has along one axis.
+    """How many outputs a transposed convolution has, :eq:`eq-transposed-output-size`.
 
     (size - 1) stride + extent - 2 padding + output_padding, where the extent is
     dilation (kernel - 1) + 1. A convolution with these numbers would turn that many pixels into
@@ -118,7 +118,7 @@ def transposed_output_size(
 
 
 def receptive_field(layers: Iterable[Layer | Sequence[int]]) -> ReceptiveField:
-    """What an output of several convolutions and poolings can depend on, along one axis.
+    """What an output of several layers can depend on along one axis, :eq:`eq-receptive-field`.
 
     Layer by layer, from size 1, stride 1 and first pixel 0: the size grows by
     dilation (kernel - 1) times the stride so far, the first pixel moves back by the padding times
