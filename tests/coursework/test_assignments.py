@@ -161,7 +161,7 @@ def test_the_source_is_canonical_and_holds_no_output(folder) -> None:
 
 @pytest.mark.sandbox
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_the_sandbox_gives_the_same_marks(folder) -> None:
+def test_the_sandbox_gives_the_same_marks(folder, graded) -> None:
     """It has the packages of the assignment and no others."""
     coursework = Coursework(folder)
     submissions = [
@@ -170,5 +170,5 @@ def test_the_sandbox_gives_the_same_marks(folder) -> None:
     ]
     batch = batch_json(coursework.assignment, SECRETS[0], submissions)
     marks = {result.id: result.earned for result in results_from_json(grade_batch(batch))}
-    expected = coursework.grade(SECRETS[0])
+    expected = graded[folder, SECRETS[0]]
     assert [marks[s.id] for s in submissions] == [expected[s.student].earned for s in submissions]

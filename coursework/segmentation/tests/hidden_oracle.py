@@ -102,8 +102,8 @@ def descend(images, labels, num_classes, steps, rate, seed):
     for _ in range(steps):
         batch = rng.integers(n, size=2)
         x, y = images[batch], labels[batch]
-        if rng.random() < 0.5:
-            x, y = x[..., ::-1], y[..., ::-1]
+        step = -1 if rng.random() < 0.5 else 1
+        x, y = x[..., ::step], y[..., ::step]
         padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
         features = windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, channels * 9)

@@ -49,9 +49,7 @@ def test_hidden_join_skip(student, expect, rng):
 
 
 @pytest.mark.points(3)
-@pytest.mark.see(
-    "reference/visioncourse.html#visioncourse.training.fit", "the training loop of the course"
-)
+@pytest.mark.see("reference/visioncourse.html#visioncourse.training.fit", "a training loop")
 def test_hidden_train(student, expect, rng):
     """Drawn images, eight steps."""
     images, labels = rng.normal(size=(5, 2, 4, 3)), rng.integers(0, 3, size=(5, 4, 3))
