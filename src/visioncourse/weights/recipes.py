@@ -95,12 +95,6 @@ RECIPES = {
     "fcn_resnet": segments(lambda seed: FCN(7, **FCN_RESNET, seed=seed), steps=10_000),
     "unet": segments(lambda seed: UNet(7, seed=seed), steps=10_000),
     "unet_without_skips": segments(lambda seed: UNet(7, skips=False, seed=seed), steps=10_000),
-    "unet_without_skips_wide": replace(  # no fewer parameters than the U-Net with skips
-        segments(
-            lambda seed: UNet(7, widths=(16, 32, 48, 80), skips=False, seed=seed), steps=10_000
-        ),
-        ships=False,
-    ),
     "deeplab": segments(lambda seed: DeepLab(7, seed=seed), steps=10_000),
     "deeplab_without_dilation": segments(
         lambda seed: DeepLab(7, rates=(1, 1, 1), seed=seed), steps=10_000
