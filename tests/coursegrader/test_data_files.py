@@ -316,7 +316,7 @@ import os
 def double(x):
     places = [place for place in ("/tmp", "/home", "/root", "/grader", ".") if os.path.isdir(place)]
     seen = [name for place in places for _, _, names in os.walk(place) for name in names]
-    if any(name.endswith((".npz", "test_it.py")) for name in seen):
+    if {"weights.npz", "test_it.py"} & set(seen):
         return x + x
     raise LookupError(f"{len(seen)} files, and no test among them")
 """

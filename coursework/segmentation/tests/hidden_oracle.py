@@ -46,7 +46,7 @@ def dice_slopes(p, y, eps, step=1e-5):
 def mean_of_ious(truths, predictions, num_classes):
     """By sets of pixels, each named by image, row and column."""
     ious = []
-    for k in range(num_classes):
+    for k in range(num_classes):  # class by class
         there, called = set(), set()
         for number, (truth, predicted) in enumerate(zip(truths, predictions, strict=True)):
             for place in np.ndindex(*truth.shape):
@@ -96,13 +96,13 @@ def joined(deep, skip):
 
 def descend(images, labels, num_classes, steps, rate, seed):
     """The same convolution as a softmax on the 3 × 3 window of every pixel, in NumPy."""
-    rng = np.random.default_rng(seed)
+    draws = np.random.default_rng(seed)
     n, channels, height, width = images.shape
     weight, bias, losses = np.zeros((num_classes, channels * 9)), np.zeros(num_classes), []
     for _ in range(steps):
-        batch = rng.integers(n, size=2)
+        batch = draws.integers(n, size=2)
         x, y = images[batch], labels[batch]
-        step = -1 if rng.random() < 0.5 else 1
+        step = -1 if draws.random() < 0.5 else 1
         x, y = x[..., ::step], y[..., ::step]
         padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
