@@ -43,15 +43,21 @@ def tiring(page: Page) -> list[str]:
 
 
 def cut_on_a_phone(page: Page) -> list[str]:
-    """Displayed equations, printed results and tables that a phone shows a part of."""
+    """Equations, displayed or in a line, results and tables that a phone shows a part of."""
     page.set_viewport_size(PHONES[0])
     return page.evaluate(
         """() => {
             const boxes = "div.math mjx-container, .pst-scrollable-table-container, .output";
             const cut = e => e.scrollWidth > e.clientWidth + 1
                 && !e.querySelector("div.highlight-python, div.highlight-ipython3");
-            return [...document.querySelectorAll(boxes)].filter(cut).map(e =>
+            const boxed = [...document.querySelectorAll(boxes)].filter(cut).map(e =>
                 `${e.scrollWidth} of ${e.clientWidth} px: ` +
                 (e.closest("[id]")?.id || e.textContent.trim().slice(0, 60)));
+            const edge = document.documentElement.clientWidth;
+            const inline = "article mjx-container:not([display])";
+            const beyond = e => e.checkVisibility() && e.getBoundingClientRect().right > edge
+                && !e.closest(".pst-scrollable-table-container");
+            return [...boxed, ...[...document.querySelectorAll(inline)].filter(beyond).map(e =>
+                `a formula in a line: ${e.closest("p, li").textContent.trim().slice(0, 60)}`)];
         }"""
     )
