@@ -80,3 +80,12 @@ def test_a_result_cut_on_a_phone_is_seen(
     narrow, wide = (box.format(f'<div style="width: {w}px">1.0</div>') for w in (300, 500))
     assert not check_page(browser, write(tmp_path, narrow), cut_on_a_phone)
     assert len(check_page(browser, write(tmp_path, wide), cut_on_a_phone)) == found
+
+
+@pytest.mark.parametrize(("width", "found"), [(300, 0), (500, 1)])
+def test_a_formula_in_a_line_cut_on_a_phone_is_seen(
+    browser: Browser, tmp_path: Path, width: int, found: int
+) -> None:
+    formula = f'<mjx-container style="display: inline-block; width: {width}px">x</mjx-container>'
+    page = write(tmp_path, f"<article><p>{formula}</p></article>")
+    assert len(check_page(browser, page, cut_on_a_phone)) == found
