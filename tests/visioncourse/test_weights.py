@@ -132,6 +132,16 @@ def test_only_dilation_tells_buoys_from_disks():
     assert abs(full.over_seeds("iou_wire") - rival.over_seeds("iou_wire")).max() < 0.03
 
 
+def test_segformer_gains_nothing_by_attention_on_these_scenes():
+    """The rival lacks only attention; the ranges of three seeds overlap. A finding, not a goal."""
+    full, rival = weights.card("segformer"), weights.card("segformer_without_attention")
+    assert full.parameters > rival.parameters
+    for name in ("mean_iou", "iou_disk", "iou_buoy"):
+        one, other = full.over_seeds(name), rival.over_seeds(name)
+        assert max(one.min(), other.min()) < min(one.max(), other.max())
+    assert min(full.over_seeds("mean_iou").mean(), rival.over_seeds("mean_iou").mean()) >= 0.85
+
+
 def test_unet_sees_what_no_window_of_9_by_9_pixels_shows():
     """Both learnt from scenes below 9,000 and are judged on the same held-out ones."""
     world = WORLDS["segmentation"]
