@@ -33,7 +33,10 @@ def graded() -> dict:
 
 
 def notebook_of(cells: list[Cell]) -> bytes:
-    made = [nbformat.v4.new_code_cell(cell.source) for cell in cells]
+    made = [
+        nbformat.v4.new_code_cell(cell.source, id=f"cell-{number}")
+        for number, cell in enumerate(cells)
+    ]
     return nbformat.writes(nbformat.v4.new_notebook(cells=made)).encode()
 
 
@@ -162,7 +165,11 @@ def test_the_source_is_canonical_and_holds_no_output(folder) -> None:
 @pytest.mark.sandbox
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_sandbox_gives_the_same_marks(folder, graded) -> None:
-    """It has the packages of the assignment and no others."""
+    """It has the packages of the assignment and no others.
+
+    Hidden tests draw by the submission's identity: here a digest of its content, in `graded` its
+    name. The marks are the same because a hidden test catches a mistake whatever it draws.
+    """
     coursework = Coursework(folder)
     submissions = [
         Submission(name, "answer.ipynb", attach(notebook_of(cells), coursework.files))

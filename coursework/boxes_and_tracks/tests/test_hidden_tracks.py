@@ -57,7 +57,7 @@ def test_hidden_associate(student, expect, rng):
     near = rng.uniform(0, 60, size=(12, 2))
     tracks = np.concatenate([near, near + rng.uniform(15, 25, size=(12, 2))], axis=1)
     detections = (tracks + rng.normal(scale=2.0, size=(12, 4)))[rng.permutation(12)[:9]]
-    x, y = rng.integers(200, 300, size=2).tolist()
+    x, y = rng.integers((300, 200), (400, 300)).tolist()  # x1 > y1: read crosswise, no box
     rivals = [[x, y, x + 10, y + 10], [x + 4, y, x + 14, y + 10], *[[x, 500, x + 8, 508]] * 2]
     rivals += [[x + 50, y, x + 60, y + 10]]
     claims = [[x, 500, x + 8, 504], [x + 3, y, x + 13, y + 10], [x + 70, y + 30, x + 80, y + 50]]
@@ -86,7 +86,9 @@ def test_hidden_tracker_motion(student, expect, rng):
     video = draw_video(rng, 8)
     below = np.array([0.0, 900.0, 0.0, 900.0])
     video[5:] = [np.concatenate([boxes[:1] + below, boxes]) for boxes in video[5:]]
-    video = [boxes[rng.permutation(len(boxes))] for boxes in video]
+    orders = [rng.permutation(len(boxes)) for boxes in video]
+    orders[1] = np.roll(orders[0], 1)  # not its own inverse: rows are no columns
+    video = [boxes[order] for boxes, order in zip(video, orders, strict=True)]
     tracker = student.Tracker(0.3, 2)
     for boxes, want in zip(video, oracle.follow(video, 0.3, 2), strict=True):
         expect(tracker.update(boxes), want, rtol=1e-5)

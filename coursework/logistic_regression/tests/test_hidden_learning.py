@@ -18,6 +18,7 @@ def test_hidden_cross_entropy(student, expect, rng):
     """Any logits, some of them huge."""
     for scale in (2.0, 800.0):
         z, y = scale * rng.normal(size=12), rng.integers(0, 2, size=12)
+        z[:2], y[:2] = (scale, -scale), (0, 1)  # a confident mistake of each kind
         expect(student.cross_entropy(z, y), definitions.mean_loss(z, y))
 
 
@@ -65,7 +66,9 @@ def test_hidden_fit(student, expect, rng):
 def test_hidden_precision_recall(student, expect, rng):
     """Any probabilities and thresholds; no example, no positive."""
     p, y = rng.integers(0, 11, size=40) / 10, rng.integers(0, 2, size=40)
-    for threshold in (0.0, float(rng.choice(p)), 1.0):
+    y[:2] = 0, 1
+    at = float(p[1])  # a positive exactly at the threshold: it changes the recall
+    for threshold in (0.0, at, 1.0):
         hits, false_alarms, misses = definitions.counts(p, y, threshold)
         want = hits / max(hits + false_alarms, 1), hits / max(hits + misses, 1)
         expect(student.precision_recall(p, y, threshold), want)
