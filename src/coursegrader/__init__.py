@@ -8,22 +8,43 @@ arrive as a Torch tensor.
 from importlib import import_module
 from typing import Any
 
+from . import first_names
+
 # Imported when they are asked for: most of the command line needs neither pytest nor NumPy.
 _MODULES = {
-    "Assignment": "assignment",
-    "AssignmentError": "assignment",
-    "BadFile": "student",
-    "Died": "student",
-    "Handle": "student",
-    "Mismatch": "expectations",
-    "Missing": "student",
-    "Raised": "student",
-    "StudentError": "student",
+    "Assignment": "authoring.assignment",
+    "AssignmentError": "authoring.assignment",
+    "BadFile": "marking.student",
+    "DataFile": "handin.data_files",
+    "Died": "marking.student",
+    "Expect": "marking.expectations",
+    "Gradebook": "gradebook",
+    "GradebookError": "gradebook",
+    "Handle": "marking.student",
+    "Limits": "common.limits",
+    "Mismatch": "marking.expectations",
+    "Missing": "marking.student",
+    "Outcome": "running.grading",
+    "Policy": "gradebook.policy",
+    "Raised": "marking.student",
+    "Refused": "common.records",
+    "Result": "common.records",
+    "SandboxError": "sandbox.errors",
+    "Settings": "authoring.assignment",
+    "Student": "marking.student",
+    "StudentError": "marking.student",
+    "Submission": "common.records",
     "Tensor": "inside.wire",
-    "TimedOut": "student",
-    "check": "checking",
+    "TestResult": "common.records",
+    "TimedOut": "marking.student",
+    "check": "students.checking",
+    "collect": "handin.intake",
+    "grade": "running.grading",
+    "write_outputs": "running.grading",
 }
 __all__ = list(_MODULES)
+
+first_names.install()
 
 
 def __getattr__(name: str) -> Any:

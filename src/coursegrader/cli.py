@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .assignment import Assignment, AssignmentError
-from .printing import plain
+from .authoring.assignment import Assignment, AssignmentError
+from .common.text import plain
 
 if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
     from .gradebook import Gradebook
-    from .policy import Policy
+    from .gradebook.policy import Policy
 
 DONE, PROBLEMS, MISUSE = 0, 1, 2
 
@@ -44,8 +44,8 @@ def _say(text: str, code: int) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .checking import check_file
-    from .printing import report_text
+    from .common.text import report_text
+    from .students.checking import check_file
 
     assignment = Assignment.load(options.assignment)
     path = options.file or Path(options.assignment) / assignment.settings.notebook
@@ -59,7 +59,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _pack(options: argparse.Namespace) -> int:
-    from .pack import PackError, pack
+    from .students.pack import PackError, pack
 
     assignment = Assignment.load(options.assignment)
     path = options.file or Path(options.assignment) / assignment.settings.notebook
@@ -77,7 +77,7 @@ def _pack(options: argparse.Namespace) -> int:
 
 
 def _release(options: argparse.Namespace) -> int:
-    from .release import release
+    from .authoring.release import release
 
     assignment = Assignment.load(options.assignment)
     target = options.to or assignment.folder / "student"
@@ -87,8 +87,8 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from .grading import grade, write_outputs
-    from .scheduling import cluster_executor, local_executor
+    from .running.grading import grade, write_outputs
+    from .running.scheduling import cluster_executor, local_executor
 
     assignment = Assignment.load(options.assignment)
     policy = _policy(options)
@@ -125,7 +125,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from .grading import write_outputs
+    from .running.grading import write_outputs
 
     assignment = Assignment.load(options.assignment)
     with _gradebook(options, write=False) as gradebook:
@@ -168,9 +168,9 @@ def _mark(options: argparse.Namespace) -> int:
 
 
 def _similar(options: argparse.Namespace) -> int:
-    from .intake import collect
-    from .release import student_files
-    from .similar import code_of, listing, similar_pairs, write_similar
+    from .authoring.release import student_files
+    from .handin.intake import collect
+    from .reports.similar import code_of, listing, similar_pairs, write_similar
 
     assignment = Assignment.load(options.assignment)
     submissions, _ = collect(options.submissions)
@@ -190,7 +190,7 @@ def _gradebook(options: argparse.Namespace, *, write: bool = True) -> Gradebook:
 
 
 def _policy(options: argparse.Namespace) -> Policy:
-    from .policy import Policy
+    from .gradebook.policy import Policy
 
     return Policy.load(options.policy) if options.policy else Policy()
 

@@ -51,6 +51,8 @@ def test_check_and_pack_import_what_their_extra_names(tmp_path: Path) -> None:
 
 
 def test_an_import_of_the_grader_is_seen(tmp_path: Path) -> None:
-    program = "exec('import json, jinja2.environment', {'__name__': 'coursegrader.feedback'})"
+    program = (
+        "exec('import json, jinja2.environment', {'__name__': 'coursegrader.reports.feedback'})"
+    )
     assert imported(program, tmp_path) == {"jinja2"}
     assert imported("import jinja2", tmp_path) == set()

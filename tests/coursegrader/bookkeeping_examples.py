@@ -3,8 +3,8 @@
 import json
 from datetime import datetime
 
-from coursegrader.policy import Attempt, Grade, Manual, Policy, grade, most_points
-from coursegrader.records import Result, Submission, TestResult
+from coursegrader.common.records import Result, Submission, TestResult
+from coursegrader.gradebook.policy import Attempt, Grade, Manual, Policy, grade, most_points
 
 
 def notebook(*cells: str) -> bytes:

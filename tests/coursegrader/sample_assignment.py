@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from coursegrader.assignment import Assignment, Settings
-from coursegrader.records import Submission
+from coursegrader.authoring.assignment import Assignment, Settings
+from coursegrader.common.records import Submission
 
 VISIBLE = '''
 import numpy as np

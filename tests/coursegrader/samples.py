@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from coursegrader.assignment import Assignment, Settings
+from coursegrader.authoring.assignment import Assignment, Settings
+from coursegrader.common.notebook import Cell
+from coursegrader.common.records import Result
 from coursegrader.inside.runner import Runner, fresh_namespace
-from coursegrader.notebook import Cell
-from coursegrader.plugin import Entry, GraderPlugin
-from coursegrader.records import Result
-from coursegrader.session import run_session
-from coursegrader.student import LocalLine
+from coursegrader.marking.plugin import Entry, GraderPlugin
+from coursegrader.marking.session import run_session
+from coursegrader.marking.student import LocalLine
 
 SETTINGS = """\
 title = "Doubling"

@@ -9,15 +9,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coursegrader.assignment import Assignment
-from coursegrader.checking import check_file
+from coursegrader.authoring.assignment import Assignment
 from coursegrader.cli import _parser, main
+from coursegrader.common.notebook import Cell, read_cells
+from coursegrader.common.records import Result
 from coursegrader.inside.runner import Runner, fresh_namespace
-from coursegrader.notebook import Cell, read_cells
-from coursegrader.plugin import Entry, GraderPlugin
-from coursegrader.records import Result
-from coursegrader.session import run_session
-from coursegrader.student import LocalLine
+from coursegrader.marking.plugin import Entry, GraderPlugin
+from coursegrader.marking.session import run_session
+from coursegrader.marking.student import LocalLine
+from coursegrader.students.checking import check_file
 
 ROOT = Path(__file__).parents[2]
 COURSEWORK = ROOT / "book" / "coursework"

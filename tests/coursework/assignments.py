@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from coursegrader.assignment import Assignment
-from coursegrader.data_files import HandedIn, beside
+from coursegrader.authoring.assignment import Assignment
+from coursegrader.authoring.release import student_files
+from coursegrader.common.notebook import Cell, read_cells
+from coursegrader.common.records import Result
+from coursegrader.handin.data_files import HandedIn, beside
 from coursegrader.inside.runner import Runner, fresh_namespace
-from coursegrader.notebook import Cell, read_cells
-from coursegrader.plugin import Entry, GraderPlugin
-from coursegrader.records import Result
-from coursegrader.release import student_files
-from coursegrader.session import run_session
-from coursegrader.student import LocalLine
+from coursegrader.marking.plugin import Entry, GraderPlugin
+from coursegrader.marking.session import run_session
+from coursegrader.marking.student import LocalLine
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"

@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 from assignments import Coursework
 
-from coursegrader.assignment import is_hidden
-from coursegrader.notebook import read_notebook
-from coursegrader.release import solution_lines, student_files
+from coursegrader.authoring.assignment import is_hidden
+from coursegrader.authoring.release import solution_lines, student_files
+from coursegrader.common.notebook import read_notebook
 
 MIN_LENGTH = 16  # characters without spaces: `return x` tells nothing
 BINARY = (".png", ".svgz", ".woff", ".woff2", ".ttf", ".eot", ".ico", ".inv", ".gz", ".zip", ".pyc")

@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from assignments import FOLDERS, REFERENCE, SITE, UNTOUCHED, Coursework, announced, wrong_answers
 
-from coursegrader.batch import batch_json, grade_batch, results_from_json
-from coursegrader.data_files import attach
-from coursegrader.notebook import Cell
-from coursegrader.records import Result, Submission
-from coursegrader.release import release
+from coursegrader.authoring.release import release
+from coursegrader.common.notebook import Cell
+from coursegrader.common.records import Result, Submission
+from coursegrader.handin.data_files import attach
+from coursegrader.running.batch import batch_json, grade_batch, results_from_json
 
 SECRETS = (b"spring", b"autumn", b"")
 WRONG = [(folder, path) for folder in FOLDERS for path in wrong_answers(folder)]

@@ -10,8 +10,8 @@ from assignments import FOLDERS, SITE, Coursework
 from leaks import leaks, secrets
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from coursegrader.notebook import read_notebook
-from coursegrader.release import solution_lines
+from coursegrader.authoring.release import solution_lines
+from coursegrader.common.notebook import read_notebook
 
 ALL = secrets(map(Coursework, FOLDERS))
 HIDDEN_INPUT = "z = rng.uniform(0.75, 1, size=(4, 5)) * [[1.0], [-10.0], [1000.0], [-1000.0]]"

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from ..limits import Limits
+from ..common.limits import Limits
 from . import bubblewrap
 from .child import Child, PidfdProcess, Process, is_ready
 from .errors import SandboxError

@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 
-from ..limits import Limits
+from ..common.limits import Limits
 from .child import Child
 
 START = (
-    "import sys; from coursegrader.inside.plain import main; main(int(sys.argv[1]), sys.argv[2:])"
+    "import sys; from coursegrader.sandbox.plain_end import main; "
+    "main(int(sys.argv[1]), sys.argv[2:])"
 )
 
 

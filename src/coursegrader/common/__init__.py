@@ -1,0 +1,1 @@
+"""What every other wing needs: records, limits, files, text, notebooks, processes."""

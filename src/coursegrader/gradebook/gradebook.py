@@ -1,0 +1,312 @@
+"""The gradebook: one SQLite file that survives being killed at any moment.
+
+Every call that writes is one transaction, on disk before the call returns; whatever kills the
+process loses only a call that had not returned. The writer holds SQLite's exclusive lock for as
+long as the gradebook is open, and the kernel takes it from a process that dies.
+
+Results belong to a fingerprint: a digest of the tests and settings that made them. When tests
+change, earlier results are stale. They count only for students who have no newer ones, because
+points by different tests do not compare.
+"""
+
+import json
+import secrets
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from difflib import get_close_matches
+from itertools import groupby
+from pathlib import Path
+from typing import Self
+
+from ..common.records import Refused, Result, Submission
+from .database import GradebookError, clear_errors, connect
+from .policy import (
+    DEFAULT_POLICY,
+    NOT_TOUCHED,
+    Attempt,
+    Grade,
+    Manual,
+    Override,
+    Policy,
+    decimal,
+    grade,
+    most_points,
+)
+
+_UPSERT = """
+INSERT INTO submission (assignment, id, student, platform_id, filename, attempt, submitted, late,
+                        fingerprint, result)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (assignment, id) DO UPDATE SET
+    platform_id = excluded.platform_id, filename = excluded.filename,
+    submitted = coalesce(excluded.submitted, submitted), late = excluded.late,
+    fingerprint = excluded.fingerprint, result = excluded.result
+"""
+
+
+class Gradebook:
+    """Results, manual marks and secrets of any number of assignments."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        """Use `Gradebook.open`."""
+        self.path = path
+        self._database = database
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = True) -> Self:
+        """Open a gradebook; for writing, make it if it is missing and lock it.
+
+        Raises:
+            GradebookError: the file is corrupt, of another program or of a newer version of this
+                one, or somebody else is writing. It was left as it is.
+        """
+        path = Path(path)
+        if not write and not path.is_file():
+            raise GradebookError(f"there is no gradebook {path}")
+        return cls(path, connect(path, write))
+
+    def close(self) -> None:
+        """Release the lock."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with clear_errors(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                if self._database.in_transaction:  # some errors of SQLite end it themselves
+                    self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def _rows(self, query: str, *arguments: object) -> list[tuple]:
+        with clear_errors(self.path):
+            return self._database.execute(query, arguments).fetchall()
+
+    # Grading
+
+    def secret(self, assignment: str) -> bytes:
+        """32 random bytes, drawn once for an assignment: inputs are drawn from them."""
+        with self._transaction() as database:
+            _know(database, assignment)
+            fresh = secrets.token_bytes(32)
+            database.execute(
+                "UPDATE assignment SET secret = coalesce(secret, ?) WHERE name = ?",
+                (fresh, assignment),
+            )
+        ((secret,),) = self._rows("SELECT secret FROM assignment WHERE name = ?", assignment)
+        return secret
+
+    def graded_ids(self, assignment: str, fingerprint: str) -> set[str]:
+        """The submissions that these very tests have graded: a resumed run leaves them out.
+
+        One that could not be graded is not among them: each run tries and reports it again.
+        """
+        query = """
+            SELECT id FROM submission
+            WHERE assignment = ? AND fingerprint = ? AND result ->> 'status' = 'graded'
+        """
+        return {id for (id,) in self._rows(query, assignment, fingerprint)}
+
+    def record(
+        self, assignment: str, fingerprint: str, pairs: Iterable[tuple[Submission, Result]]
+    ) -> None:
+        """Write results, all of them or none; a submission's newer result replaces its older.
+
+        Raises:
+            ValueError: a result is of another submission, or its points are no finite numbers.
+        """
+        rows = [_row(assignment, fingerprint, *pair) for pair in pairs]
+        with self._transaction() as database:
+            _know(database, assignment)
+            database.execute(
+                "UPDATE assignment SET fingerprint = ? WHERE name = ?", (fingerprint, assignment)
+            )
+            database.executemany(_UPSERT, rows)
+
+    def record_refused(self, assignment: str, refused: Iterable[Refused]) -> None:
+        """Write what the last run could not take, instead of what an earlier one could not."""
+        rows = [(assignment, _text(one.name), _text(one.reason)) for one in refused]
+        with self._transaction() as database:
+            _know(database, assignment)
+            database.execute("DELETE FROM refused WHERE assignment = ?", (assignment,))
+            database.executemany("INSERT INTO refused VALUES (?, ?, ?)", rows)
+
+    # Manual marks
+
+    def set_manual(
+        self, assignment: str, student: str, *, adjustment: float | str = 0, comment: str = ""
+    ) -> None:
+        """Add points to a student's grade (or take some, below zero); grading again keeps it.
+
+        Raises:
+            ValueError: nobody of this name handed in, or the adjustment is no number.
+        """
+        self._check_student(assignment, student)
+        values = (assignment, student, str(_number(adjustment)), _text(comment))
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO manual VALUES (?, ?, ?, ?)", values)
+
+    def set_override(
+        self,
+        assignment: str,
+        student: str,
+        test: str,
+        *,
+        earned: float | str | None,
+        comment: str = "",
+    ) -> None:
+        """Give a student these points for a test, whatever it says; None takes that back.
+
+        Raises:
+            ValueError: no such student or test, or the points are no number.
+        """
+        self._check_student(assignment, student)
+        _check_known(test, self._tests(assignment), "test")
+        with self._transaction() as database:
+            if earned is None:
+                database.execute(
+                    "DELETE FROM override WHERE assignment = ? AND student = ? AND test = ?",
+                    (assignment, student, test),
+                )
+            else:
+                values = (assignment, student, test, str(_number(earned)), _text(comment))
+                database.execute("INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?)", values)
+
+    def _check_student(self, assignment: str, student: str) -> None:
+        _check_known(assignment, self.assignments(), "assignment")
+        _check_known(student, self.students(assignment), "student")
+
+    def _tests(self, assignment: str) -> list[str]:
+        query = (
+            "SELECT DISTINCT json_extract(test.value, '$.name') FROM submission, "
+            "json_each(result, '$.tests') AS test WHERE assignment = ?"
+        )
+        return [name for (name,) in self._rows(query, assignment)]
+
+    # Reading
+
+    def assignments(self) -> list[str]:
+        """All that were ever recorded."""
+        return [name for (name,) in self._rows("SELECT name FROM assignment ORDER BY name")]
+
+    def students(self, assignment: str) -> list[str]:
+        """All who handed in something that could be taken."""
+        query = "SELECT DISTINCT student FROM submission WHERE assignment = ? ORDER BY student"
+        return [student for (student,) in self._rows(query, assignment)]
+
+    def refused(self, assignment: str) -> list[Refused]:
+        """What the last run could not take."""
+        query = "SELECT name, reason FROM refused WHERE assignment = ? ORDER BY rowid"
+        return [Refused(*row) for row in self._rows(query, assignment)]
+
+    def grades(self, assignment: str, policy: Policy = DEFAULT_POLICY) -> list[Grade]:
+        """One grade for each student, ordered by student."""
+        everyone = [
+            (student, _newest(list(attempts)))
+            for student, attempts in groupby(self._attempts(assignment), lambda one: one.student)
+        ]
+        # Points of changed tests must not count into those of today's.
+        results = [one.result for _, attempts in everyone for one in attempts if not one.stale]
+        results = results or [one.result for _, attempts in everyone for one in attempts]
+        points, manual = most_points(results), self._manual(assignment)
+        return [
+            grade(attempts, policy, points, manual.get(student, NOT_TOUCHED))
+            for student, attempts in everyone
+        ]
+
+    def _attempts(self, assignment: str) -> list[Attempt]:
+        query = """
+            SELECT student, platform_id, filename, attempt, submitted, late, result,
+                   submission.fingerprint IS NOT assignment.fingerprint
+            FROM submission JOIN assignment ON submission.assignment = assignment.name
+            WHERE submission.assignment = ? ORDER BY student, attempt, number
+        """
+        return [
+            Attempt(
+                student=student,
+                platform_id=platform_id,
+                filename=filename,
+                attempt=attempt,
+                submitted=datetime.fromisoformat(submitted) if submitted else None,
+                late=bool(late),
+                result=Result.from_json(json.loads(result)),
+                stale=bool(stale),
+            )
+            for student, platform_id, filename, attempt, submitted, late, result, stale in (
+                self._rows(query, assignment)
+            )
+        ]
+
+    def _manual(self, assignment: str) -> dict[str, Manual]:
+        overrides: dict[str, dict[str, Override]] = defaultdict(dict)
+        query = "SELECT student, test, earned, comment FROM override WHERE assignment = ?"
+        for student, test, earned, comment in self._rows(query, assignment):
+            overrides[student][test] = Override(decimal(earned), comment)
+        query = "SELECT student, adjustment, comment FROM manual WHERE assignment = ?"
+        added = {row[0]: row[1:] for row in self._rows(query, assignment)}
+        return {
+            student: Manual(decimal(adjustment), comment, overrides.get(student, {}))
+            for student in overrides.keys() | added.keys()
+            for adjustment, comment in [added.get(student, ("0", ""))]
+        }
+
+
+def _newest(attempts: list[Attempt]) -> list[Attempt]:
+    """Those by today's tests, if there are any, in the order of handing in."""
+    attempts = [one for one in attempts if not one.stale] or attempts
+    if all(one.submitted for one in attempts):
+        attempts.sort(key=lambda one: one.submitted)
+    return attempts
+
+
+def _row(assignment: str, fingerprint: str, submission: Submission, result: Result) -> tuple:
+    if result.id != submission.id:
+        raise ValueError(f"a result of {result.id!r} was given for {submission.id!r}")
+    for test in result.tests:
+        decimal(test.points), decimal(test.earned)
+    return (
+        assignment,
+        submission.id,
+        submission.student,
+        submission.platform_id,
+        submission.filename,
+        submission.attempt,
+        submission.submitted.isoformat() if submission.submitted else None,
+        submission.late,
+        fingerprint,
+        json.dumps(asdict(result), allow_nan=False),  # ASCII: lone surrogates in messages survive
+    )
+
+
+def _know(database: sqlite3.Connection, assignment: str) -> None:
+    database.execute("INSERT OR IGNORE INTO assignment (name) VALUES (?)", (assignment,))
+
+
+def _number(value: float | str) -> object:
+    try:
+        return decimal(value)
+    except ArithmeticError as error:  # decimal's InvalidOperation
+        raise ValueError(f"{value!r} is no number of points") from error
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _check_known(name: str, known: list[str], kind: str) -> None:
+    if name not in known:
+        near = ", ".join(get_close_matches(name, known)) or "none that is similar"
+        raise ValueError(f"the gradebook has no {kind} {name!r}; it has {near}")

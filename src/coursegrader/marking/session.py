@@ -1,0 +1,80 @@
+"""One pytest session over the tests of an assignment, deaf to everything that lies around them."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..authoring.assignment import AssignmentError, files_of_tests, is_hidden
+from .plugin import GraderPlugin
+
+CONFIGURATION = Path(__file__).with_name("pytest.ini")
+# Nothing here is printed, cached or captured; a failure's frames are not wanted.
+PLUGINS_OFF = """
+    cacheprovider capture doctest faulthandler junitxml logging pastebin recwarn setuponly
+    setupplan skipping stepwise subtests terminal terminalprogress threadexception unittest
+    unraisableexception warnings
+"""
+
+
+def run_session(
+    plugin: GraderPlugin, tests: Path, *, hidden: bool = True, compiled: bool = False
+) -> None:
+    """Run the tests of a folder with the plugin, which holds the results.
+
+    Args:
+        hidden: run the hidden tests, too.
+        compiled: leave compiled files in the folder, for the next session.
+
+    Raises:
+        SandboxError: the sandbox broke.
+        AssignmentError: the tests themselves are broken.
+    """
+    files = [
+        str(path)
+        for name, path in files_of_tests(tests).items()
+        if path.match("test_*.py") and (hidden or not is_hidden(name))
+    ]
+    if not files:  # pytest would look for some
+        return
+    arguments = ["-c", str(CONFIGURATION), "--rootdir", str(tests)]
+    arguments += ["--noconftest", "--strict-markers"]
+    arguments += [*(f"-pno:{name}" for name in PLUGINS_OFF.split()), *files]
+    with _undisturbed(tests, compiled):
+        code = pytest.main(arguments, plugins=[plugin])
+    if plugin.broken:
+        raise AssignmentError("the tests cannot be run:\n" + "\n".join(plugin.broken))
+    if plugin.sandbox_error is not None:
+        raise plugin.sandbox_error
+    nothing = pytest.ExitCode.NO_TESTS_COLLECTED
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, nothing):
+        raise AssignmentError(f"the tests cannot be run: pytest ended with {code!r}")
+
+
+@contextlib.contextmanager
+def _undisturbed(tests: Path, compiled: bool) -> Iterator[None]:
+    """Leave the process as it was: no other plugin, no test module kept."""
+    before = _pytest_variables(), sys.dont_write_bytecode, [*sys.path], {*sys.modules}
+    sys.dont_write_bytecode = not compiled
+    for name in before[0]:
+        del os.environ[name]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name in _pytest_variables():
+            del os.environ[name]
+        os.environ.update(before[0])
+        sys.dont_write_bytecode, sys.path[:] = before[1], before[2]
+        for name in {*sys.modules} - before[3]:
+            # Another assignment may have a helper of the same name.
+            origin = getattr(sys.modules[name], "__file__", None)
+            if origin and Path(origin).is_relative_to(tests):
+                del sys.modules[name]
+
+
+def _pytest_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}

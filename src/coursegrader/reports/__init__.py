@@ -1,0 +1,1 @@
+"""What comes out: feedback pages, the class report, tables for course systems, similar pairs."""

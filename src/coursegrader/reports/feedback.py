@@ -1,0 +1,69 @@
+"""One page for each student: the points, what to look at, and where to read about it."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..common.files import safe_name, write_atomically
+from ..common.records import TestResult
+from ..gradebook.policy import Grade
+from .pages import clean, short, template, web_address
+
+
+def write_feedback(
+    folder: Path, title: str, grades: Iterable[Grade], *, book: str = ""
+) -> dict[str, Path]:
+    """Write a page for each student; return where.
+
+    Args:
+        folder: for the pages. A student's page keeps its name from run to run.
+        title: of the assignment.
+        grades: of the class.
+        book: the address of the book, for a link.
+    """
+    paths = {}
+    for grade in grades:
+        paths[grade.student] = Path(folder) / f"{safe_name(grade.student)}.html"
+        write_atomically(paths[grade.student], feedback_page(title, grade, book=book))
+    return paths
+
+
+def feedback_page(title: str, grade: Grade, *, book: str = "") -> str:
+    """The page of one student as HTML."""
+    tests = [_shown(test, grade) for test in grade.chosen.result.tests]
+    ran = [test for test in tests if test["outcome"] != "error"]
+    seen = [test for test in ran if not test["hidden"]]
+    result = grade.chosen.result
+    return template("feedback.html").render(
+        title=clean(title),
+        grade=grade,
+        book=web_address(book),
+        reason=clean(result.reason) if result.status == "not_graded" else "",
+        problems=[clean(problem) for problem in result.problems],
+        ran=len(ran),
+        passed=sum(test["passed"] for test in ran),
+        failed=[test for test in seen if not test["passed"]],
+        works=[test for test in seen if test["passed"]],
+        hidden=[test for test in ran if test["hidden"]],
+        broken=[test for test in tests if test["outcome"] == "error"],
+    )
+
+
+def _shown(test: TestResult, grade: Grade) -> dict[str, Any]:
+    """What a student sees of a test; of a hidden or a broken one neither message nor link."""
+    override = grade.manual.overrides.get(test.name)
+    open_to_all = not test.hidden and test.outcome != "error"
+    see = test.see if test.see and open_to_all else {}
+    url = web_address(see.get("url", ""))
+    earned = override.earned if override else Decimal(str(test.earned))
+    return {
+        "title": clean(test.title or test.name),
+        "hidden": test.hidden,
+        "outcome": test.outcome,
+        "passed": test.outcome == "passed",
+        "score": f"{short(earned)} of {short(test.points)}",
+        "message": clean(test.message) if open_to_all else "",
+        "link": {"url": url, "text": see.get("text") or url} if url else None,
+        "override": override,
+    }

@@ -1,0 +1,120 @@
+"""`grade`: from files to a gradebook, batch by batch, so that it can be stopped at any moment."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..authoring.assignment import Assignment
+from ..common.records import Refused, Result
+from ..gradebook import Gradebook
+from ..gradebook.policy import Policy
+from ..handin.intake import collect
+from ..reports.exports import write_canvas_csv, write_grades_csv, write_gradescope, write_moodle_csv
+from ..reports.feedback import write_feedback
+from ..reports.report import write_report
+from .batch import batch_json, results_from_json
+from .scheduling import ExecutorMaker, run_batches
+
+BATCH = 25  # submissions: what a killed worker loses at most
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    graded: int = 0
+    before: int = 0  # graded by an earlier run
+    refused: list[Refused] = field(default_factory=list)
+    not_graded: list[Result] = field(default_factory=list)
+    broken_tests: set[str] = field(default_factory=set)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.refused or self.not_graded or self.broken_tests)
+
+
+def grade(
+    path: Path,
+    assignment: Assignment,
+    gradebook: Gradebook,
+    make_executor: ExecutorMaker,
+    *,
+    batch: int = BATCH,
+    regrade: bool = False,
+    unsafe: bool = False,
+    file_times: bool = False,
+    progress: bool = True,
+) -> Outcome:
+    """Grade what is new in a folder or archive; everything, with `regrade`.
+
+    Raises:
+        ValueError: the path is not there.
+        SandboxError, AssignmentError: nothing can be graded.
+    """
+    submissions, refused = collect(path, file_times=file_times, data=assignment.settings.data)
+    gradebook.record_refused(assignment.name, refused)
+    done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
+    by_id = {submission.id: submission for submission in submissions}
+    waiting = [name for name in by_id if name not in done]
+    outcome = Outcome(before=len(by_id) - len(waiting), refused=refused)
+    batches = [waiting[start : start + batch] for start in range(0, len(waiting), batch)]
+    secret = gradebook.secret(assignment.name)
+
+    def make(ids: list[str]) -> str:
+        return batch_json(assignment, secret, [by_id[name] for name in ids], unsafe=unsafe)
+
+    with tqdm(total=len(waiting), unit="submission", disable=not progress) as bar:
+        for ids, text, reason in run_batches(make_executor, batches, make):
+            results = _results(ids, text, reason)
+            pairs = [(by_id[result.id], result) for result in results]
+            gradebook.record(assignment.name, assignment.fingerprint, pairs)
+            _count(outcome, results)
+            bar.update(len(ids))
+    return outcome
+
+
+def write_outputs(
+    folder: Path,
+    assignment: Assignment,
+    gradebook: Gradebook,
+    policy: Policy,
+    *,
+    canvas: Path | None = None,
+    moodle: Path | None = None,
+    scale: bool = False,
+) -> list[str]:
+    """Every export, the feedback pages and the class report; return what needs a look."""
+    folder.mkdir(parents=True, exist_ok=True)
+    title, book = assignment.settings.title, assignment.settings.book
+    grades = gradebook.grades(assignment.name, policy)
+    write_grades_csv(folder / "grades.csv", grades)
+    unmatched = write_canvas_csv(folder / "canvas.csv", title, grades, export=canvas, scale=scale)
+    unmatched += write_moodle_csv(folder / "moodle.csv", grades, worksheet=moodle, scale=scale)
+    write_gradescope(folder / "gradescope", grades)
+    write_feedback(folder / "feedback", title, grades, book=book)
+    refused = gradebook.refused(assignment.name)
+    write_report(folder / "report.html", title, grades, refused=refused)
+    notes = [f"not in the course system's file: {student}" for student in unmatched]
+    unused = policy.unused_extensions(grades)
+    return notes + [f"the policy's extension fits no student: {student}" for student in unused]
+
+
+def _results(ids: list[str], text: str | None, reason: str) -> list[Result]:
+    if text is None:
+        return [Result(name, "not_graded", reason) for name in ids]
+    results = results_from_json(text)
+    if [result.id for result in results] != ids:
+        raise RuntimeError("a batch came back with other submissions than were sent")
+    return results
+
+
+def _count(outcome: Outcome, results: list[Result]) -> None:
+    outcome.graded += len(results)
+    outcome.not_graded += [result for result in results if result.status == "not_graded"]
+    outcome.broken_tests |= {
+        f"{test.name}: {test.message}"
+        for result in results
+        for test in result.tests
+        if test.outcome == "error"
+    }

@@ -1,0 +1,93 @@
+"""Grades in this process, where no student's code ever runs: that is in the sandbox."""
+
+import atexit
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from ..authoring.assignment import Assignment
+from ..common.limits import Limits
+from ..common.notebook import UnreadableError, read_cells
+from ..common.records import Result
+from ..handin.data_files import HandedIn, attached
+from ..marking.plugin import Entry, GraderPlugin
+from ..marking.session import run_session
+from ..marking.student import SandboxLine
+from ..sandbox.box import Sandbox
+from ..sandbox.errors import SandboxError
+from ..sandbox.plain import PlainSandbox
+from ..sandbox.selftest import require_sandbox
+
+
+def grade(
+    assignment: Assignment, secret: bytes, files: dict[str, tuple[str, bytes]], *, unsafe: bool
+) -> list[Result]:
+    """Grade submissions, given as file name and content by their ids, in one pytest session.
+
+    Raises:
+        SandboxError: there is no sandbox, or it does not hold.
+        AssignmentError: the tests themselves are broken.
+    """
+    settings = assignment.settings
+    box = sandbox(settings.packages, settings.preload, settings.limits, unsafe)
+    entries, results = [], {}
+    for name, (filename, content) in files.items():
+        try:
+            cells = read_cells(filename, content)
+        except UnreadableError as error:
+            results[name] = Result(name, "not_graded", str(error))
+        else:
+            data = HandedIn(settings.data, attached(filename, content, settings.data))
+            entries.append(Entry(name, partial(SandboxLine, box, cells), data))
+    if entries:
+        plugin = GraderPlugin(settings, entries, secret)
+        run_session(plugin, _tests(assignment), compiled=True)
+        results |= plugin.results
+    return [results[name] for name in files]
+
+
+def sandbox(
+    packages: tuple[str, ...], preload: tuple[str, ...], limits: Limits, unsafe: bool
+) -> Sandbox | PlainSandbox:
+    """The sandbox of this process, attacked once before it is trusted, kept for the next batch.
+
+    Raises:
+        SandboxError: it does not hold.
+    """
+    wanted = (packages, preload, limits, unsafe)
+    if wanted not in _sandboxes:
+        _close_sandboxes()
+        made = PlainSandbox(preload, limits) if unsafe else Sandbox(packages, preload, limits)
+        try:
+            if isinstance(made, Sandbox):
+                require_sandbox(made)
+        except SandboxError:
+            made.close()
+            raise
+        _sandboxes[wanted] = made
+    return _sandboxes[wanted]
+
+
+_sandboxes: dict[object, Sandbox | PlainSandbox] = {}  # one at a time
+
+
+@atexit.register
+def _close_sandboxes() -> None:
+    while _sandboxes:
+        _sandboxes.popitem()[1].close()
+
+
+def _tests(assignment: Assignment) -> Path:
+    """A folder with the tests, kept for the next batch: there they are compiled already."""
+    if assignment.fingerprint not in _folders:
+        kept = tempfile.TemporaryDirectory(prefix="coursegrader-")
+        for name, content in assignment.files.items():
+            path = Path(kept.name) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        atexit.register(kept.cleanup)
+        _folders[assignment.fingerprint] = Path(kept.name)
+    return _folders[assignment.fingerprint]
+
+
+_folders: dict[str, Path] = {}

@@ -1,0 +1,1 @@
+"""What students run themselves: checking a notebook, packing it to be handed in."""
