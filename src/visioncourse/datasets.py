@@ -7,7 +7,17 @@ import numpy as np
 
 from .logistic.scaling import mean_and_scale, standardize
 
-__all__ = ["Dataset", "breast_cancer", "coins", "digits", "mean_and_scale", "spam", "standardize"]
+__all__ = [
+    "Dataset",
+    "breast_cancer",
+    "cell",
+    "coins",
+    "digits",
+    "horse",
+    "mean_and_scale",
+    "spam",
+    "standardize",
+]
 
 
 @dataclass(frozen=True)
@@ -123,8 +133,36 @@ def coins() -> np.ndarray:
     Returns:
         (303, 384) grey levels in [0, 1].
     """
+    return _picture("coins.png")
+
+
+def cell() -> np.ndarray:
+    """A cell that floats in saline: a quantitative phase image, with faint bands in the ground.
+
+    One pixel is 0.107 micrometres wide. CC0, from P. Müller and others, Accurate evaluation of
+    size and refractive index for spherical objects in quantitative phase imaging, Optics Express
+    26(8), 2018, doi:10.1364/OE.26.010729; the copy in scikit-image.
+
+    Returns:
+        (660, 550) phase as grey levels in [0, 1].
+    """
+    return _picture("cell.png")
+
+
+def horse() -> np.ndarray:
+    """The silhouette of a horse, drawn by Andreas Preuss: a mask with thin legs and a tail.
+
+    CC0, from Openclipart; the copy in scikit-image, where the horse is False.
+
+    Returns:
+        (328, 400) bool, True on the horse.
+    """
+    return _picture("horse.png")[..., 0] < 0.5  # black on white
+
+
+def _picture(name: str) -> np.ndarray:
     from matplotlib.image import imread
 
-    file = resources.files("visioncourse") / "data" / "coins.png"
+    file = resources.files("visioncourse") / "data" / name
     with file.open("rb") as stream:
         return imread(stream, format="png").astype(np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from visioncourse import datasets
-from visioncourse.datasets import breast_cancer, coins, digits, spam
+from visioncourse.datasets import breast_cancer, cell, coins, digits, horse, spam
 from visioncourse.logistic import scaling
 
 LOADERS = [breast_cancer, digits, spam]
@@ -62,6 +62,36 @@ def test_coins_are_the_picture_of_scikit_image():
     assert 255 * picture.mean() == pytest.approx(96.85551602, abs=1e-4)
     corners = [picture[0, 0], picture[0, -1], picture[-1, 0]]
     assert [round(255 * grey) for grey in corners] == [47, 12, 91]
+
+
+def test_the_cell_is_the_picture_of_scikit_image():
+    picture = cell()
+    assert picture.shape == (660, 550) and picture.dtype == np.float64
+    # The sum and the extremes of skimage.data.cell() in scikit-image 0.26.
+    assert 255 * picture.sum() == pytest.approx(24_669_746, abs=1)
+    assert (picture.min(), picture.max()) == (0, 1)
+
+
+def test_the_horse_is_the_picture_of_scikit_image():
+    mask = horse()
+    assert mask.shape == (328, 400) and mask.dtype == bool
+    # The number of False in skimage.data.horse() in scikit-image 0.26, and their rows and columns.
+    assert mask.sum() == 43412
+    places = np.argwhere(mask)
+    assert places.min(axis=0).tolist() == [9, 18] and places.max(axis=0).tolist() == [312, 388]
+
+
+@pytest.mark.parametrize(
+    ("name", "terms", "source"),
+    [
+        ("coins", "without known copyright", "brooklynmuseum.org/opencollection"),
+        ("cell", "CC0", "10.1364/OE.26.010729"),
+        ("horse", "CC0", "openclipart.org/detail/158377"),
+    ],
+)
+def test_a_picture_ships_with_its_licence(name, terms, source):
+    text = (resources.files("visioncourse") / "data" / f"LICENSE-{name}.txt").read_text("utf-8")
+    assert text.startswith(f"{name}.png") and terms in text and source in text
 
 
 def test_spam_is_the_published_data():
