@@ -27,6 +27,8 @@ from .metrics import (
     pixel_accuracy,
 )
 from .panoptic import PanopticQuality, panoptic_quality
+from .polygons import polygons_to_rle
+from .rle import decode_rle, encode_rle
 from .tables import ClassTable
 
 __all__ = [
@@ -43,10 +45,12 @@ __all__ = [
     "confusion_matrix",
     "connected_components",
     "cross_entropy",
+    "decode_rle",
     "dice_coefficient",
     "dice_from_iou",
     "dice_loss",
     "dice_per_class",
+    "encode_rle",
     "frequency_weighted_iou",
     "iou_from_dice",
     "iou_per_class",
@@ -57,6 +61,7 @@ __all__ = [
     "panoptic_map",
     "panoptic_quality",
     "pixel_accuracy",
+    "polygons_to_rle",
     "receptive_field",
     "transposed_output_size",
 ]
