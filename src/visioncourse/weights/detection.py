@@ -1,0 +1,95 @@
+"""What detectors are trained on, and how they are judged."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..arrays import to_numpy
+from ..detection import box_area, mean_average_precision
+from ..scenes import WORLDS, Scene, make_scene
+from ..scenes.tensors import detection_targets, image_batch
+from ..training import Batches
+
+BATCH_SIZE = 4
+# Small, medium and large: borders of a box's side in pixels. COCO's, 32 and 96, are too wide here.
+BORDERS = (16, 24)
+
+Target = dict[str, Tensor]
+
+
+def batches(world: str, scenes: range) -> Batches:
+    """Random scenes, each in one of eight views: mirrored or not, transposed or not.
+
+    The scenes of the world are squares. A target has `boxes`, `labels` and `masks`.
+    """
+    kept = [compact(scene) for scene in drawn(world, scenes)]
+
+    def batch(rng: np.random.Generator) -> tuple[Tensor, list[Target]]:
+        pairs = []
+        for index in rng.integers(0, len(kept), BATCH_SIZE):
+            image, boxes, labels, owner = kept[index]
+            masks = owner == torch.arange(1, len(labels) + 1)[:, None, None]
+            target = {"boxes": boxes, "labels": labels, "masks": masks}
+            pairs.append(view(image.float() / 255, target, *(rng.random(3) < 0.5)))
+        images, targets = zip(*pairs, strict=True)
+        return torch.stack(images), list(targets)
+
+    return batch
+
+
+def compact(scene: Scene) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The image in bytes, boxes, labels, and a map (H, W) of which object is seen, 0 for none.
+
+    Thousands of scenes then need little memory.
+    """
+    target = detection_targets([scene])[0]
+    image = (255 * image_batch([scene])[0]).round().byte()
+    numbers = torch.arange(1, len(scene.classes) + 1, dtype=torch.uint8)
+    owner = (target["masks"] * numbers[:, None, None]).sum(dim=0, dtype=torch.uint8)
+    return image, target["boxes"], target["labels"], owner
+
+
+def view(
+    image: Tensor, target: Target, mirrored: bool, overturned: bool, transposed: bool
+) -> tuple[Tensor, Target]:
+    """A square scene seen another way: a scene of the same classes, and more to learn from."""
+    boxes, masks, side = target["boxes"], target["masks"], image.shape[-1]
+    if mirrored:
+        image, masks = image.flip(-1), masks.flip(-1)
+        boxes = torch.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], 1)
+    if overturned:
+        image, masks = image.flip(-2), masks.flip(-2)
+        boxes = torch.stack([boxes[:, 0], side - boxes[:, 3], boxes[:, 2], side - boxes[:, 1]], 1)
+    if transposed:
+        image, masks, boxes = image.mT, masks.mT, boxes[:, [1, 0, 3, 2]]
+    return image, {"boxes": boxes, "labels": target["labels"], "masks": masks}
+
+
+def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
+    """COCO's numbers: `map`, `map_50`, `map_75`, and `map_small`, `map_medium`, `map_large`.
+
+    Sizes are those of boxes, with borders that suit the scenes.
+    """
+    predictions, targets = [], []
+    for scene in drawn(world, scenes):
+        predictions += model.predict(image_batch([scene]))
+        targets += detection_targets([scene])
+    result = mean_average_precision(
+        *([with_area(image) for image in images] for images in (predictions, targets))
+    )
+    names = ("map", "map_50", "map_75", "map_small", "map_medium", "map_large")
+    return {name: float(getattr(result, name)) for name in names}
+
+
+def with_area(image: Target) -> dict[str, np.ndarray]:
+    """Boxes with the area that COCO's borders, 32² and 96², give the size that they have here."""
+    image = {name: to_numpy(array) for name, array in image.items() if name != "masks"}
+    sides = np.sqrt(box_area(image["boxes"]))
+    return image | {"area": np.interp(sides, [0, *BORDERS, 1e4], [0, 32, 96, 1e5]) ** 2}
+
+
+def drawn(world: str, seeds: Iterable[int]) -> Iterable[Scene]:
+    """The scenes of a world, one after the other."""
+    return (make_scene(seed, **WORLDS[world]) for seed in seeds)
