@@ -64,7 +64,7 @@ class YOLO(nn.Module):
         self,
         num_classes: int,
         *,
-        widths: Sequence[int] = (12, 24, 40, 48, 56),
+        widths: Sequence[int] = (12, 24, 40, 56, 64),
         stride: int = 4,
         width: int = 40,
         size: float = 20.0,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import FCN, ConvNet, DeepLab, SegFormer, UNet
+from ..models import FCN, YOLO, ConvNet, DeepLab, SegFormer, UNet
 from ..training import Batches
-from . import segmentation
+from . import detection, segmentation
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,18 @@ def segments(
         best_by="mean_iou",
         steps=steps,
         learning_rate=learning_rate,
+    )
+
+
+def detects(build: Callable[[int], nn.Module], *, steps: int) -> Recipe:
+    """The recipe that detectors share."""
+    return Recipe(
+        build,
+        world="detection",
+        batches=detection.batches,
+        evaluate=detection.evaluate,
+        best_by="map",
+        steps=steps,
     )
 
 
@@ -116,3 +128,7 @@ RECIPES |= {
 RECIPES |= {f"loss_{name}": studies_loss(loss) for name, loss in segmentation.LOSSES.items()}
 RECIPES |= {f"layers_{n}": studies_depth(n, ships=n == 4) for n in range(5)}
 RECIPES["layers_4_linear"] = studies_depth(4, relu=False)
+
+RECIPES |= {
+    "yolo": detects(lambda seed: YOLO(6, seed=seed), steps=8000),
+}
