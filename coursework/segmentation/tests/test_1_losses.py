@@ -5,7 +5,8 @@ import pytest
 
 SOFTMAX = "logistic_regression/softmax.html#equation-eq-softmax"
 CROSS_ENTROPY = "logistic_regression/softmax.html#equation-eq-class-cross-entropy"
-DICE = "reference/visioncourse.html#visioncourse.segmentation.dice_loss"
+DICE = "segmentation/pixel_losses.html#equation-eq-dice-forms"
+SLOPE = "segmentation/pixel_losses.html#equation-eq-dice-gradient"
 
 
 def of_pixels(*pixels):
@@ -101,7 +102,7 @@ def test_pixel_loss_stays_finite(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see("reference/visioncourse.html#visioncourse.segmentation.cross_entropy", "void")
+@pytest.mark.see("segmentation/pixel_losses.html#the-label-255", "the label 255")
 def test_pixel_loss_leaves_void_out(student, expect):
     """Of three pixels the second is void: (0.3133 + 3.0486) / 2."""
     expect(
@@ -119,7 +120,7 @@ def test_pixel_loss_leaves_void_out(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see("reference/visioncourse.html#visioncourse.segmentation.cross_entropy", "void")
+@pytest.mark.see("segmentation/pixel_losses.html#the-label-255", "the label 255")
 def test_pixel_loss_of_void_alone(student, expect):
     """An image without a labelled pixel has the loss 0."""
     expect(
@@ -167,7 +168,7 @@ def test_dice_loss_of_nothing(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(DICE, "the Dice loss")
+@pytest.mark.see(SLOPE, "the Dice gradient")
 def test_dice_gradient_is_the_slope(student, expect):
     """It tells by how much your own dice_loss moves when one probability is nudged."""
     p, y, step = np.array([[0.3, 0.9], [0.6, 0.2]]), np.array([[0, 1], [1, 0]]), 1e-5
@@ -189,7 +190,7 @@ def test_dice_gradient_is_the_slope(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(DICE, "the Dice loss")
+@pytest.mark.see(SLOPE, "the Dice gradient")
 def test_dice_gradient_by_hand(student, expect):
     """p = (0.5, 1), y = (1, 0), eps 0.75: u = 1.75 and v = 3."""
     expect(

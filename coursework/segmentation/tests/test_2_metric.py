@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-MIOU = "reference/visioncourse.html#visioncourse.segmentation.mean_iou"
+MIOU = "segmentation/dense_prediction.html#equation-eq-mean-iou"
+CONVENTIONS = "segmentation/metrics.html#which-pixels-which-classes-which-mean"
 
 
 @pytest.mark.points(1)
@@ -25,7 +26,7 @@ def test_mean_iou_by_hand(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(MIOU, "the mean IoU")
+@pytest.mark.see(CONVENTIONS, "which pixels, which classes, which mean")
 def test_mean_iou_of_two_images(student, expect):
     """One confusion matrix for both: IoU 3/5 and 1/3."""
     truths = [np.array([[0, 0, 0, 0]]), np.array([[1, 0]])]
@@ -42,7 +43,7 @@ def test_mean_iou_of_two_images(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(MIOU, "the mean IoU")
+@pytest.mark.see(CONVENTIONS, "which pixels, which classes, which mean")
 def test_mean_iou_leaves_void_out(student, expect):
     """The last pixel is void: IoU 1/2 and 1/2."""
     expect(
@@ -58,7 +59,7 @@ def test_mean_iou_leaves_void_out(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(MIOU, "the mean IoU")
+@pytest.mark.see(CONVENTIONS, "which pixels, which classes, which mean")
 def test_mean_iou_of_absent_classes(student, expect):
     """Of four classes two occur nowhere, and one is never found: (3/4 + 0) / 2."""
     expect(

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-SEE = ("reference/visioncourse.html#visioncourse.training.fit", "the training loop of the course")
+SEE = ("segmentation/networks.html#a-network-and-one-step", "a network and one step")
+MIRROR = (
+    "segmentation/networks.html#the-image-is-mirrored-and-its-label-map-is-not",
+    "a mirrored image",
+)
 IMAGES = np.array([[[[2.0, 0.0], [1.0, 1.0]]], [[[0.0, 1.0], [3.0, 2.0]]]])  # (2, 1, 2, 2)
 LABELS = np.array([[[1, 0], [1, 0]], [[0, 0], [1, 1]]])
 CALM, TURNING = 34, 9  # seeds: three batches as they are; the first one in a mirror
@@ -40,7 +44,7 @@ def test_train_forgets_old_gradients(student, expect):
 
 
 @pytest.mark.points(2)
-@pytest.mark.see(*SEE)
+@pytest.mark.see(*MIRROR)
 def test_train_turns_labels_with_images(student, expect):
     """The first batch is seen in a mirror: the second loss is 0.4253."""
     weight, losses = pair(student.train(IMAGES, LABELS, 2, 2, 1.0, TURNING))

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from small_world import are_labels, draw_scenes, score
 
-SEE = ("reference/visioncourse.html#visioncourse.segmentation.mean_iou", "the mean IoU")
+SEE = ("segmentation/unet.html#the-shape-of-the-network", "the U-Net")
+MODE = (
+    "segmentation/networks.html#normalisation-forgotten-at-test-time",
+    "normalisation at test time",
+)
 VISIBLE = tuple(range(5000, 5024))
 WEIGHTS = "weights.npz"
 
@@ -34,7 +38,7 @@ def test_predict_gives_label_maps(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see("notation.html#images", "images and label maps")
+@pytest.mark.see(*MODE)
 def test_predict_sees_each_image_alone(student, expect):
     """An image gets the same labels alone and among others; no image gives no label map."""
     images, _ = draw_scenes(VISIBLE)

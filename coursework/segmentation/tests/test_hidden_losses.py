@@ -4,7 +4,11 @@ import hidden_oracle as oracle
 import numpy as np
 import pytest
 
-DICE = ("reference/visioncourse.html#visioncourse.segmentation.dice_loss", "the Dice loss")
+DICE = ("segmentation/pixel_losses.html#equation-eq-dice-forms", "the Dice loss")
+SLOPE = (
+    "segmentation/pixel_losses.html#equation-eq-dice-gradient",
+    "the gradient of the Dice loss",
+)
 
 
 @pytest.mark.points(1)
@@ -42,7 +46,7 @@ def test_hidden_dice_loss(student, expect, rng):
 
 
 @pytest.mark.points(3)
-@pytest.mark.see(*DICE)
+@pytest.mark.see(*SLOPE)
 def test_hidden_dice_gradient(student, expect, rng):
     """The slopes that finite differences give."""
     for shape in ((6,), (3, 4)):

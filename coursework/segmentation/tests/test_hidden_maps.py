@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.points(3)
-@pytest.mark.see("reference/visioncourse.html#visioncourse.segmentation.mean_iou", "the mean IoU")
+@pytest.mark.see("segmentation/metrics.html#which-pixels-which-classes-which-mean", "the mean IoU")
 def test_hidden_mean_iou(student, expect, rng):
     """Images of different sizes with void pixels, a class that occurs nowhere, one never found."""
     sizes = [(5, 7), (3, 4), (8, 2)]
@@ -16,9 +16,7 @@ def test_hidden_mean_iou(student, expect, rng):
 
 
 @pytest.mark.points(2)
-@pytest.mark.see(
-    "reference/visioncourse.html#visioncourse.segmentation.receptive_field", "the receptive field"
-)
+@pytest.mark.see("segmentation/fcn.html#equation-eq-receptive-field", "the receptive field")
 def test_hidden_receptive_field(student, expect, rng):
     """Any layers, in one of which kernel, stride and dilation all matter; none."""
     layers = [tuple(layer) for layer in rng.integers((1, 1, 1), (5, 4, 4), size=(4, 3)).tolist()]
@@ -29,7 +27,7 @@ def test_hidden_receptive_field(student, expect, rng):
 
 @pytest.mark.points(3)
 @pytest.mark.see(
-    "reference/visioncourse.html#visioncourse.segmentation.transposed_output_size",
+    "segmentation/fcn.html#equation-eq-transposed-convolution",
     "transposed convolution",
 )
 def test_hidden_transposed_convolution(student, expect, rng):
@@ -41,7 +39,7 @@ def test_hidden_transposed_convolution(student, expect, rng):
 
 
 @pytest.mark.points(3)
-@pytest.mark.see("reference/visioncourse.html#visioncourse.models.UNet", "the U-Net")
+@pytest.mark.see("segmentation/unet.html#sizes-without-padding", "the U-Net")
 def test_hidden_join_skip(student, expect, rng):
     """Any sizes, even and odd."""
     for rows, columns in ((0, 0), (2, 3), (5, 1)):
@@ -50,7 +48,7 @@ def test_hidden_join_skip(student, expect, rng):
 
 
 @pytest.mark.points(3)
-@pytest.mark.see("reference/visioncourse.html#visioncourse.training.fit", "a training loop")
+@pytest.mark.see("segmentation/networks.html#a-network-and-one-step", "a network and one step")
 def test_hidden_train(student, expect, rng):
     """Drawn images; of so many steps some turn the images and some do not."""
     images, labels = rng.normal(size=(5, 2, 4, 3)), rng.integers(0, 3, size=(5, 4, 3))

@@ -3,7 +3,7 @@
 import pytest
 from small_world import draw_scenes, score
 
-SEE = ("reference/visioncourse.html#visioncourse.segmentation.mean_iou", "the mean IoU")
+SEE = ("segmentation/unet.html#the-shape-of-the-network", "the U-Net")
 SCENES = 40
 _scores = {}
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-FIELD = "reference/visioncourse.html#visioncourse.segmentation.receptive_field"
-GROWN = "reference/visioncourse.html#visioncourse.segmentation.transposed_output_size"
-SKIP = "reference/visioncourse.html#visioncourse.models.UNet"
+FIELD = "segmentation/fcn.html#equation-eq-receptive-field"
+GROWN = "segmentation/fcn.html#equation-eq-transposed-convolution"
+SKIP = "segmentation/unet.html#the-shape-of-the-network"
+CROP = "segmentation/unet.html#sizes-without-padding"
 
 
 @pytest.mark.points(1)
@@ -125,7 +126,7 @@ def test_join_skip_doubles(student, expect):
 
 
 @pytest.mark.points(1)
-@pytest.mark.see(SKIP, "the U-Net")
+@pytest.mark.see(CROP, "sizes without padding")
 def test_join_skip_crops_the_middle(student, expect):
     """Of 4 rows the middle two stay; of 3 rows the first two, of 5 columns the second and third."""
     deep, four, odd = np.full((1, 1, 1), 5.0), np.arange(16.0), np.arange(15.0).reshape(1, 3, 5)
