@@ -39,13 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    print(f"coursegrader: {text}", file=sys.stderr)
+    print(f"coursegrader: {plain(text)}", file=sys.stderr)
     return code
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .common.text import report_text
     from .students.checking import check_file
+    from .students.report_text import report_text
 
     assignment = Assignment.load(options.assignment)
     path = options.file or Path(options.assignment) / assignment.settings.notebook
@@ -71,7 +71,7 @@ def _pack(options: argparse.Namespace) -> int:
     except PackError as error:
         return _say(f"not packed, this would not grade:\n{error}", PROBLEMS)
     for note in notes:
-        print(f"Note: {note}.")
+        print(f"Note: {plain(note)}.")
     print(f"{target} is ready: upload this one file.")
     return DONE
 
@@ -114,13 +114,13 @@ def _grade(options: argparse.Namespace) -> int:
         notes = write_outputs(options.out, assignment, gradebook, policy)
     print(f"{outcome.graded} graded now, {outcome.before} before; see {options.out}/report.html")
     for note in notes:
-        _say(plain(note), PROBLEMS)
+        _say(note, PROBLEMS)
     for refused in outcome.refused:
-        _say(f"refused {plain(refused.name)}: {plain(refused.reason)}", PROBLEMS)
+        _say(f"refused {refused.name}: {refused.reason}", PROBLEMS)
     for result in outcome.not_graded:
-        _say(f"not graded {plain(result.id)}: {plain(result.reason)}", PROBLEMS)
+        _say(f"not graded {result.id}: {result.reason}", PROBLEMS)
     for test in sorted(outcome.broken_tests):
-        _say(f"a test failed by itself: {plain(test)}", PROBLEMS)
+        _say(f"a test failed by itself: {test}", PROBLEMS)
     return DONE if outcome.clean else PROBLEMS
 
 
@@ -139,7 +139,7 @@ def _export(options: argparse.Namespace) -> int:
             scale=options.scale,
         )
     for note in notes:
-        _say(plain(note), PROBLEMS)
+        _say(note, PROBLEMS)
     print(f"written to {options.out}")
     return PROBLEMS if notes else DONE
 

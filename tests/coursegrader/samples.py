@@ -7,9 +7,9 @@ from coursegrader.authoring.assignment import Assignment, Settings
 from coursegrader.common.notebook import Cell
 from coursegrader.common.records import Result
 from coursegrader.inside.runner import Runner, fresh_namespace
+from coursegrader.marking.lines import LocalLine
 from coursegrader.marking.plugin import Entry, GraderPlugin
 from coursegrader.marking.session import run_session
-from coursegrader.marking.student import LocalLine
 
 SETTINGS = """\
 title = "Doubling"

@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from bookkeeping_examples import checked, graded
 from samples import SETTINGS, SOLUTION, notebook, write_assignment
 
 from coursegrader.cli import main
+from coursegrader.reports.feedback import feedback_page
 
 WRONG = SOLUTION.replace("2 * x", "3 * 3")
 
@@ -62,6 +64,27 @@ def test_check_a_file_with_a_cell_that_fails(run, folder, tmp_path):
     assert code == 1
     assert "2.5 of 2.5 points" in out
     assert "! cell 2: ZeroDivisionError: division by zero (line 1)\n" in out
+
+
+@pytest.mark.parametrize("text", ["half \\ud800", "bell \\x07", "a" + 300 * "\\u0301"])
+def test_check_shows_what_a_cell_raised_whatever_it_is(run, folder, tmp_path, text):
+    cell = f'raise ValueError("{text}")'
+    (tmp_path / "work" / "mine.ipynb").write_bytes(notebook(SOLUTION, cell))
+    code, out, err = run("check", "mine.ipynb", "--assignment", folder)
+    assert (code, err) == (1, "")
+    assert out.startswith("2.5 of 2.5 points") and "! cell 2: ValueError: " in out
+    assert "\x07" not in out and len(out) < 400
+    out.encode("utf-8")
+
+
+def test_an_eighth_of_a_point_is_the_same_in_check_and_on_the_page(run, folder, tmp_path):
+    tests = folder / "tests" / "test_double.py"
+    tests.write_text(tests.read_text().replace("points(0.5)", "points(0.125)"))
+    code, out, _ = run("check", "--assignment", folder)
+    assert code == 0
+    assert "2.125 of 2.125 points" in out and "(0.125/0.125)" in out
+    page = feedback_page("Lab", graded("ana", checked(earned=0.125, points=0.125)))
+    assert "0.125 of 0.125" in page
 
 
 def test_check_some_tests(run, folder):

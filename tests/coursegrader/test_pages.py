@@ -14,9 +14,9 @@ from coursegrader.cli import _parser, main
 from coursegrader.common.notebook import Cell, read_cells
 from coursegrader.common.records import Result
 from coursegrader.inside.runner import Runner, fresh_namespace
+from coursegrader.marking.lines import LocalLine
 from coursegrader.marking.plugin import Entry, GraderPlugin
 from coursegrader.marking.session import run_session
-from coursegrader.marking.student import LocalLine
 from coursegrader.students.checking import check_file
 
 ROOT = Path(__file__).parents[2]

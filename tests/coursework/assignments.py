@@ -12,9 +12,9 @@ from coursegrader.common.notebook import Cell, read_cells
 from coursegrader.common.records import Result
 from coursegrader.handin.data_files import HandedIn, beside
 from coursegrader.inside.runner import Runner, fresh_namespace
+from coursegrader.marking.lines import LocalLine
 from coursegrader.marking.plugin import Entry, GraderPlugin
 from coursegrader.marking.session import run_session
-from coursegrader.marking.student import LocalLine
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"

@@ -1,11 +1,8 @@
-"""Files for people and other programs: written whole, named safely, and tables without formulas."""
+"""Files for people and other programs: written whole, and tables without formulas."""
 
 import csv
-import hashlib
 import io
 import os
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,16 +33,6 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def safe_name(student: str) -> str:
-    """A file name for a student: readable, the same every time, and nobody else's."""
-    text = unicodedata.normalize("NFC", student)
-    text = re.sub(r"[^\w.-]+", "_", text).strip("._-")
-    while len(text.encode()) > 80:
-        text = text[:-1]
-    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{text or 'student'}-{digest[:10]}"
 
 
 def safe(value: Cell) -> str:

@@ -1,34 +1,84 @@
-"""Results and hostile texts for a terminal or a notebook's output."""
+"""Foreign text made safe to show, and numbers written: each in one way, here and nowhere else.
 
+Foreign is whatever a student, a course system or a stranger's file wrote. A page escapes it for
+HTML besides (`reports/pages.py`), a table for spreadsheets (`files.py`).
+"""
+
+import hashlib
 import re
-import textwrap
+import unicodedata
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 
-from .records import Result
+LONGEST = 10_000  # characters of one text on a page
+MARKS = 8  # accents on one letter; no script needs so many, and more cover the lines around
+DECIMALS = 4  # of a number of points
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-MARKS = {"passed": "✓", "failed": "✗", "error": "!"}
-
-
-def report_text(result: Result) -> str:
-    """Points first, then every test, with a message below each that failed."""
-    lines = [f"{number(result.earned)} of {number(result.points)} points by the visible tests"]
-    lines += [f"! {problem}" for problem in result.problems]
-    for test in result.tests:
-        lines.append(
-            f"{MARKS[test.outcome]} {test.title}  ({number(test.earned)}/{number(test.points)})"
-        )
-        if test.message:
-            lines.append(textwrap.indent(test.message, "    "))
-        if test.message and test.see:
-            lines.append(f"    Read:      {test.see['text']}, {test.see['url']}")
-    return "\n".join(lines)
-
-
-def number(value: float) -> str:
-    """Points without needless zeros."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+# What a terminal acts on, what no file can hold (half a character), and what turns text around.
+_MISLEADING = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+# What else shows nothing: soft hyphen, marks of direction, spaces without width. The joiners
+# U+200C and U+200D stay: Persian, Hindi and many emoji need them.
+_INVISIBLE = "\xad\u061c\u180e\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
+_INVISIBLE += "\U000e0000-\U000e007f"
+_BAD_NAME = re.compile(f"[{_MISLEADING}]")
+_HOSTILE = re.compile(f"[{_MISLEADING}{_INVISIBLE}]")
+_HOSTILE_IN_LINES = re.compile(rf"(?![\t\n])[{_MISLEADING}{_INVISIBLE}]")
 
 
 def plain(text: str) -> str:
-    """Text without characters that a terminal or a browser would act on."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Lines of text for people: what is invisible becomes �, piled up accents are cut."""
+    text = _HOSTILE_IN_LINES.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+    return text if text.isascii() else "".join(_few_marks(text))
+
+
+def clean(text: str) -> str:
+    """As `plain`, and what is endless is cut."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}\n… ({len(text) - LONGEST} more characters)"
+    return plain(text)
+
+
+def escaped(name: str) -> str:
+    """A name of a file on one line: what is invisible is spelled out, so that it can be found."""
+    spelled = _HOSTILE.sub(lambda match: match[0].encode("unicode_escape").decode(), name)
+    return "".join(_few_marks(spelled))
+
+
+def is_bad_name(name: str) -> bool:
+    """Whether a name holds what a terminal acts on, what is no text, or what turns text around."""
+    return _BAD_NAME.search(name) is not None
+
+
+def safe_name(student: str) -> str:
+    """A file name for a student: readable, the same every time, and nobody else's."""
+    text = unicodedata.normalize("NFC", student)
+    text = re.sub(r"[^\w.-]+", "_", text).strip("._-")
+    while len(text.encode()) > 80:
+        text = text[:-1]
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{text or 'student'}-{digest[:10]}"
+
+
+def encodable(text: str) -> str:
+    """The text with half characters spelled out, so that a file or a database can hold it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def number(value: Decimal | float, decimals: int = DECIMALS) -> str:
+    """Points: half up to so many decimals, without zeros at the end: 2, 1.5, 0.125."""
+    exact = Decimal(str(value))  # 0.1 is a tenth, as a person reads it
+    if not exact.is_finite():
+        return str(value)
+    if exact.as_tuple().exponent < -decimals and abs(exact) < 10**20:
+        exact = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    text = f"{exact + 0:f}"  # no negative zero
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _few_marks(text: str) -> Iterator[str]:
+    """The characters, of marks on one letter only the first ones."""
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= MARKS:
+            yield character

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Self
 
 from ..common.records import Refused, Result, Submission
+from ..common.text import encodable
 from .database import GradebookError, clear_errors, connect
 from .policy import (
     DEFAULT_POLICY,
@@ -138,7 +139,7 @@ class Gradebook:
 
     def record_refused(self, assignment: str, refused: Iterable[Refused]) -> None:
         """Write what the last run could not take, instead of what an earlier one could not."""
-        rows = [(assignment, _text(one.name), _text(one.reason)) for one in refused]
+        rows = [(assignment, encodable(one.name), encodable(one.reason)) for one in refused]
         with self._transaction() as database:
             _know(database, assignment)
             database.execute("DELETE FROM refused WHERE assignment = ?", (assignment,))
@@ -155,7 +156,7 @@ class Gradebook:
             ValueError: nobody of this name handed in, or the adjustment is no number.
         """
         self._check_student(assignment, student)
-        values = (assignment, student, str(_number(adjustment)), _text(comment))
+        values = (assignment, student, str(_number(adjustment)), encodable(comment))
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO manual VALUES (?, ?, ?, ?)", values)
 
@@ -182,7 +183,7 @@ class Gradebook:
                     (assignment, student, test),
                 )
             else:
-                values = (assignment, student, test, str(_number(earned)), _text(comment))
+                values = (assignment, student, test, str(_number(earned)), encodable(comment))
                 database.execute("INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?)", values)
 
     def _check_student(self, assignment: str, student: str) -> None:
@@ -300,10 +301,6 @@ def _number(value: float | str) -> object:
         return decimal(value)
     except ArithmeticError as error:  # decimal's InvalidOperation
         raise ValueError(f"{value!r} is no number of points") from error
-
-
-def _text(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _check_known(name: str, known: list[str], kind: str) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ..common.records import Result
+from ..common.text import number
 
 PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 
@@ -208,7 +209,7 @@ def _capped(policy: Policy, periods: int) -> Decimal:
 
 
 def _percent(percent: Decimal) -> str:
-    return f"{percent.normalize():f} %"
+    return f"{number(percent)} %"
 
 
 def grade(

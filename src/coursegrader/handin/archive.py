@@ -8,7 +8,6 @@ import os
 import re
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,10 +19,11 @@ from io import FileIO
 from pathlib import Path
 
 from ..common.records import Refused
+from ..common.text import escaped, is_bad_name
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReadLimits:
     """How much one file, and all of them together, may hold."""
 
     file_bytes: int = 20_000_000
@@ -32,7 +32,7 @@ class Limits:
     ratio: int = 200  # unpacked to packed; a notebook full of pictures stays below 10
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ReadLimits()
 
 
 @dataclass(frozen=True)
@@ -57,56 +57,40 @@ class Unreadable(Exception):
 _LITTER = re.compile(
     r"\._.*|\.(?!(.*\.)?(ipynb|py)$).*|Thumbs\.db|desktop\.ini|__MACOSX|__pycache__", re.IGNORECASE
 )
-# They make a name look like another one.
-_DIRECTION_MARKS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # The table of contents that `zipfile` loads whole: about 800 bytes for each of 10,000 entries.
 _CONTENTS_BYTES = 8_000_000
 
 
 @contextmanager
-def open_entries(path: Path, limits: Limits) -> Iterator[tuple[list[Entry], list[Refused]]]:
+def open_entries(path: Path, limits: ReadLimits) -> Iterator[tuple[list[Entry], list[Refused]]]:
     """The files in a folder or zip (or the one file itself), and those refused by their name.
 
     Raises:
         ValueError: nothing is at this path.
     """
     if not path.exists():
-        raise ValueError(f"there is no file or folder {printable(str(path))}")
+        raise ValueError(f"there is no file or folder {escaped(str(path))}")
     if path.is_dir():
         yield _folder(path, limits)
     elif path.suffix.lower() == ".zip":
         with _open_zip(path) as archive:
             if isinstance(archive, str):
-                yield [], [Refused(printable(path.name), archive)]
+                yield [], [Refused(escaped(path.name), archive)]
             else:
                 yield _members(path, archive, limits)
     else:
         yield [_file_entry(path.resolve(), path.stat(), (path.name,))], []
 
 
-def printable(name: str) -> str:
-    """The name with everything invisible or unencodable escaped, safe to show."""
-    return "".join(
-        character.encode("unicode_escape").decode() if _is_hostile(character) else character
-        for character in name
-    )
-
-
-def _is_hostile(character: str) -> bool:
-    return (
-        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in _DIRECTION_MARKS
-    )
-
-
 def _bad_name(parts: list[str]) -> str | None:
     if ".." in parts:
         return "its name contains '..', which leads out of the hand-in"
-    if any(_is_hostile(character) for part in parts for character in part):
+    if any(map(is_bad_name, parts)):
         return "its name contains control characters or bytes that are no text"
     return None
 
 
-def _folder(top: Path, limits: Limits) -> tuple[list[Entry], list[Refused]]:
+def _folder(top: Path, limits: ReadLimits) -> tuple[list[Entry], list[Refused]]:
     entries: list[Entry] = []
     refused: list[Refused] = []
     count, waiting = 0, [(top, ())]
@@ -115,7 +99,7 @@ def _folder(top: Path, limits: Limits) -> tuple[list[Entry], list[Refused]]:
         try:
             found = sorted(os.scandir(folder), key=lambda item: item.name)
         except OSError as error:
-            refused.append(Refused(printable("/".join(above)), f"cannot be read: {error.strerror}"))
+            refused.append(Refused(escaped("/".join(above)), f"cannot be read: {error.strerror}"))
             continue
         for item in found:
             if _LITTER.fullmatch(item.name):
@@ -123,11 +107,11 @@ def _folder(top: Path, limits: Limits) -> tuple[list[Entry], list[Refused]]:
             count += 1
             if count > limits.entries:
                 reason = f"holds more than {limits.entries} files; nothing was taken from it"
-                return [], [Refused(printable(top.name), reason)]
+                return [], [Refused(escaped(top.name), reason)]
             parts = (*above, item.name)
             about = item.stat(follow_symlinks=False)
             if reason := _bad_name(list(parts)) or _bad_kind(about.st_mode):
-                refused.append(Refused(printable("/".join(parts)), reason))
+                refused.append(Refused(escaped("/".join(parts)), reason))
             elif stat.S_ISDIR(about.st_mode):
                 waiting.append((Path(item.path), parts))
             else:
@@ -184,7 +168,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile | str]:
             OSError,
             struct.error,
         ) as error:
-            yield f"is no proper zip file, download it again ({printable(str(error))})"
+            yield f"is no proper zip file, download it again ({escaped(str(error))})"
         else:
             file.is_opening = False
             with archive:
@@ -192,12 +176,12 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile | str]:
 
 
 def _members(
-    path: Path, archive: zipfile.ZipFile, limits: Limits
+    path: Path, archive: zipfile.ZipFile, limits: ReadLimits
 ) -> tuple[list[Entry], list[Refused]]:
     infos = archive.infolist()
     if len(infos) > limits.entries:
         reason = f"holds {len(infos)} entries, more than {limits.entries}; nothing was taken"
-        return [], [Refused(printable(path.name), reason)]
+        return [], [Refused(escaped(path.name), reason)]
     entries: dict[tuple[str, ...], Entry] = {}
     refused = []
     for info in infos:
@@ -211,7 +195,7 @@ def _members(
         if not reason and tuple(parts) in entries:
             reason = "is in the archive twice; the first one was taken"
         if reason:
-            refused.append(Refused(printable(name), reason))
+            refused.append(Refused(escaped(name), reason))
         else:
             entries[tuple(parts)] = _member_entry(archive, info, parts, limits)
     return list(entries.values()), refused
@@ -244,7 +228,7 @@ def _bad_member(info: zipfile.ZipInfo, name: str, parts: list[str]) -> str | Non
 
 
 def _member_entry(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: list[str], limits: Limits
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: list[str], limits: ReadLimits
 ) -> Entry:
     try:
         modified = datetime(*info.date_time).astimezone()
@@ -271,6 +255,6 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ratio: int, mo
         ValueError,
         NotImplementedError,
     ) as error:
-        raise Unreadable(f"is damaged in the archive ({printable(str(error))})") from error
+        raise Unreadable(f"is damaged in the archive ({escaped(str(error))})") from error
     except RuntimeError as error:  # `zipfile` asks for a password
         raise Unreadable("is encrypted; hand it in without a password") from error

@@ -28,7 +28,8 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from ..common.records import Refused, Submission
-from .archive import DEFAULT_LIMITS, Entry, Limits, Unreadable, open_entries, printable
+from ..common.text import escaped
+from .archive import DEFAULT_LIMITS, Entry, ReadLimits, Unreadable, open_entries
 from .data_files import DataFile, beside
 from .pairing import Piece, put_together
 
@@ -73,7 +74,7 @@ class _HandIn:
 def collect(
     path: Path,
     *,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: ReadLimits = DEFAULT_LIMITS,
     file_times: bool = False,
     data: Sequence[DataFile] = (),
 ) -> tuple[list[Submission], list[Refused]]:
@@ -129,14 +130,14 @@ def _sort_out(entries: Iterable[Entry]) -> tuple[list[Entry], list[Refused]]:
             wanted.append(entry)
         elif suffix in _ARCHIVES:
             reason = "is an archive in the hand-in; hand in the notebook itself"
-            unwanted.append(Refused(printable(entry.path), reason))
+            unwanted.append(Refused(escaped(entry.path), reason))
         elif entry.path != _TIMES:
-            unwanted.append(Refused(printable(entry.path), "is neither .ipynb nor .py"))
+            unwanted.append(Refused(escaped(entry.path), "is neither .ipynb nor .py"))
     return wanted, unwanted
 
 
 def _read_times(
-    entries: Iterable[Entry], limits: Limits
+    entries: Iterable[Entry], limits: ReadLimits
 ) -> tuple[dict[str, datetime], list[Refused]]:
     """Path to time of handing in, from `submissions.csv` if there is one."""
     entry = next((entry for entry in entries if entry.path == _TIMES), None)
@@ -146,7 +147,7 @@ def _read_times(
         text = entry.read(limits.file_bytes).decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
     except (Unreadable, UnicodeDecodeError, csv.Error) as error:
-        return {}, [Refused(_TIMES, f"cannot be read: {printable(str(error))}")]
+        return {}, [Refused(_TIMES, f"cannot be read: {escaped(str(error))}")]
     if rows and not {"file", "submitted"} <= rows[0].keys():
         return {}, [Refused(_TIMES, "needs the columns file and submitted")]
     known = {entry.path for entry in entries}
@@ -158,9 +159,9 @@ def _read_times(
         except ValueError:
             when = None
         if file not in known:
-            reason = f"there is no file {printable(file)!r}"
+            reason = f"there is no file {escaped(file)!r}"
         elif when is None or when.tzinfo is None:
-            reason = f"{printable(text)!r} is no time like 2026-03-01T23:59:00+01:00"
+            reason = f"{escaped(text)!r} is no time like 2026-03-01T23:59:00+01:00"
         else:
             times[file] = when
             continue
@@ -232,7 +233,7 @@ def _data_pieces(entries: Iterable[Entry], names: Collection[str]) -> dict[str, 
     return pieces
 
 
-def _read(entries: list[Entry], limits: Limits) -> tuple[dict[str, bytes], list[Refused]]:
+def _read(entries: list[Entry], limits: ReadLimits) -> tuple[dict[str, bytes], list[Refused]]:
     contents: dict[str, bytes] = {}
     refused = []
     left = limits.total_bytes
@@ -241,7 +242,7 @@ def _read(entries: list[Entry], limits: Limits) -> tuple[dict[str, bytes], list[
         try:
             content = _read_one(entry, limits, left)
         except Unreadable as error:
-            refused.append(Refused(printable(entry.path), str(error)))
+            refused.append(Refused(escaped(entry.path), str(error)))
         else:
             contents[entry.path] = content
             left -= len(content)
@@ -260,7 +261,7 @@ def _submissions(hand_ins: list[_HandIn], contents: dict[str, bytes]) -> list[Su
     ]
 
 
-def _read_one(entry: Entry, limits: Limits, left: int) -> bytes:
+def _read_one(entry: Entry, limits: ReadLimits, left: int) -> bytes:
     too_large = f"is larger than {limits.file_bytes // 1_000_000} MB; clear the outputs, save again"
     if entry.size > limits.file_bytes:
         raise Unreadable(too_large)

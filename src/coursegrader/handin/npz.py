@@ -10,7 +10,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
-from .archive import printable
+from ..common.text import escaped
 
 if TYPE_CHECKING:  # the command line starts without NumPy
     import numpy as np
@@ -58,7 +58,7 @@ def _members(
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = info.orig_filename.removesuffix(_SUFFIX)
-        shown = printable(info.orig_filename[:100])
+        shown = escaped(info.orig_filename[:100])
         if not info.orig_filename.endswith(_SUFFIX) or not _NAME.fullmatch(name):
             raise NpzError(
                 f"{shown!r} in it is not the name of an array: letters, digits, dots and "

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from ..common.notebook import UnreadableError
 from ..common.records import Refused
-from .archive import printable
+from ..common.text import escaped
 from .data_files import DataFile, attach, attached
 
 
@@ -54,7 +54,7 @@ def put_together(
             declared,
         )
     reason = "lies beside no notebook of one student: hand both in together, or in one folder"
-    lonely = [Refused(printable(one.path), reason) for one in data if one.path not in used]
+    lonely = [Refused(escaped(one.path), reason) for one in data if one.path not in used]
     return made, lonely
 
 

@@ -5,8 +5,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .errors import Raised
 from .showing import show
-from .student import Call, Raised, Student
+from .student import Call, Student
 
 RTOL, ATOL = 1e-6, 1e-8
 NUMBERS = (int, float, complex)

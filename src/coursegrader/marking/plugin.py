@@ -20,9 +20,11 @@ from ..common.records import Result, TestResult
 from ..common.text import plain
 from ..handin.data_files import HandedIn
 from ..sandbox.errors import SandboxError, SandboxLostError
+from .errors import Died, Missing, StudentError
 from .expectations import Expect, Mismatch
+from .lines import Line
 from .showing import show
-from .student import Died, Line, Missing, Student, StudentError
+from .student import Student
 
 MARKS = {
     "points(n)": "what the test is worth",

@@ -5,10 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..common.files import safe_name, write_atomically
+from ..common.files import write_atomically
 from ..common.records import TestResult
+from ..common.text import clean, number, safe_name
 from ..gradebook.policy import Grade
-from .pages import clean, short, template, web_address
+from .pages import template, web_address
 
 
 def write_feedback(
@@ -62,7 +63,7 @@ def _shown(test: TestResult, grade: Grade) -> dict[str, Any]:
         "hidden": test.hidden,
         "outcome": test.outcome,
         "passed": test.outcome == "passed",
-        "score": f"{short(earned)} of {short(test.points)}",
+        "score": f"{number(earned)} of {number(test.points)}",
         "message": clean(test.message) if open_to_all else "",
         "link": {"url": url, "text": see.get("text") or url} if url else None,
         "override": override,

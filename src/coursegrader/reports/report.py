@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ..common.files import write_atomically
 from ..common.records import Refused, TestResult
+from ..common.text import clean, number
 from ..gradebook.policy import Grade, decimal
-from .pages import clean, short, template, web_address
+from .pages import template, web_address
 
 MESSAGES = 3  # of the most common, for each question
 BARS = 10
@@ -78,9 +79,9 @@ def write_report(
         graded=len(graded),
         late=sum(bool(one.deduction) for one in grades),
         stale=sum(one.stale for one in grades),
-        points=short(max((one.points for one in grades), default=Decimal(0))),
-        mean=f"{statistics.mean(totals):.2f}" if totals else "",
-        median=f"{statistics.median(totals):.2f}" if totals else "",
+        points=number(max((one.points for one in grades), default=Decimal(0))),
+        mean=number(statistics.mean(totals), 2) if totals else "",
+        median=number(statistics.median(totals), 2) if totals else "",
         bars=histogram(totals, max((one.points for one in grades), default=Decimal(0))),
         questions=questions([one.chosen.result.tests for one in graded]),
         broken=_broken(graded),
@@ -101,12 +102,12 @@ def histogram(values: Sequence[Decimal], most: Decimal) -> list[Bar]:
     """
     if len(set(values)) <= BARS:
         counts = Counter(values)
-        return [Bar(short(value), counts[value]) for value in sorted(counts)]
+        return [Bar(number(value), counts[value]) for value in sorted(counts)]
     # Points are rounded to cents: the exact quotients of decimals decide, not floats.
     exact = ((value * BARS / most).to_integral_value(ROUND_CEILING) for value in values)
     places = Counter(min(BARS, max(1, int(place))) for place in exact)
     ends = [most * k / BARS for k in range(BARS + 1)]
-    return [Bar(f"{short(ends[k - 1])}–{short(ends[k])}", places[k]) for k in range(1, BARS + 1)]
+    return [Bar(f"{number(ends[k - 1])}–{number(ends[k])}", places[k]) for k in range(1, BARS + 1)]
 
 
 def questions(results: Iterable[Sequence[TestResult]]) -> list[Question]:
@@ -133,8 +134,8 @@ def _question(groups: list[list[TestResult]]) -> Question:
     return Question(
         title=clean(see.get("text") or first.title or first.name),
         url=web_address(see.get("url", "")),
-        points=short(points),
-        mean=f"{statistics.mean(earned):.2f}",
+        points=number(points),
+        mean=number(statistics.mean(earned), 2),
         bars=histogram(earned, points),
         tests=[_test(tests) for tests in by_name.values()],
         messages=_common_messages(test for group in groups for test in group),

@@ -8,6 +8,11 @@ submissions that share `GRAM + WINDOW - 1` tokens share a fingerprint.
 
 What the released version holds does not count, nor what many hand in: that is the course's, or the
 obvious way. Nothing is executed, and what does not parse is compared all the same.
+
+The library copydetect (0.5) is the same algorithm, and fits less well: it reads files of a folder,
+where submissions are cells and several attempts of one student; it drops what was released, but not
+what a tenth of the class has in common; it hashes by Python's `hash`, which differs from run to
+run; it compares every pair; and its page loads style and scripts from another host.
 """
 
 import builtins
@@ -25,7 +30,8 @@ import numpy as np
 from ..common.files import write_atomically
 from ..common.notebook import UnreadableError, read_cells
 from ..common.records import Submission
-from .pages import clean, template
+from ..common.text import clean
+from .pages import template
 
 GRAM = 12
 WINDOW = 6

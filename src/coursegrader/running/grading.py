@@ -10,9 +10,12 @@ from ..common.records import Refused, Result
 from ..gradebook import Gradebook
 from ..gradebook.policy import Policy
 from ..handin.intake import collect
-from ..reports.exports import write_canvas_csv, write_grades_csv, write_gradescope, write_moodle_csv
+from ..reports.canvas import write_canvas_csv
 from ..reports.feedback import write_feedback
+from ..reports.gradescope import write_gradescope
+from ..reports.moodle import write_moodle_csv
 from ..reports.report import write_report
+from ..reports.tables import write_grades_csv
 from .batch import batch_json, results_from_json
 from .scheduling import ExecutorMaker, run_batches
 

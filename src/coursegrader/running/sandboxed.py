@@ -10,9 +10,9 @@ from ..common.limits import Limits
 from ..common.notebook import UnreadableError, read_cells
 from ..common.records import Result
 from ..handin.data_files import HandedIn, attached
+from ..marking.lines import SandboxLine
 from ..marking.plugin import Entry, GraderPlugin
 from ..marking.session import run_session
-from ..marking.student import SandboxLine
 from ..sandbox.box import Sandbox
 from ..sandbox.errors import SandboxError
 from ..sandbox.plain import PlainSandbox

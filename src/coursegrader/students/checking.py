@@ -10,9 +10,9 @@ from ..common.notebook import read_cells
 from ..common.records import Result
 from ..handin.data_files import HandedIn, attached, beside
 from ..inside.runner import Runner, fresh_namespace
+from ..marking.lines import LocalLine
 from ..marking.plugin import Entry, GraderPlugin
 from ..marking.session import run_session
-from ..marking.student import LocalLine
 
 _running = False
 
@@ -50,7 +50,7 @@ def check(keyword: str = "", assignment: str = ".") -> None:
     if _running:  # the notebook is being checked from outside: its own check says nothing
         return
     caller = sys._getframe(1).f_globals
-    from ..common.text import report_text
+    from .report_text import report_text
 
     print(report_text(check_names(caller, Assignment.load(assignment), keyword)))
 

@@ -15,7 +15,7 @@ from bookkeeping_examples import notebook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursegrader.handin.archive import DEFAULT_LIMITS, Limits, Unreadable, open_entries
+from coursegrader.handin.archive import DEFAULT_LIMITS, ReadLimits, Unreadable, open_entries
 from coursegrader.handin.intake import collect
 
 
@@ -329,12 +329,12 @@ def test_utf8_names_that_are_not_marked(tmp_path):
 
 
 def test_too_many_entries(tmp_path):
-    limits = Limits(entries=2)
+    limits = ReadLimits(entries=2)
     path = pack(tmp_path / "class.zip", "a.py", "b.py", "c.py")
     assert "more than 2" in reasons(path, limits=limits)["class.zip"]
     folder = lay(tmp_path / "class", "a.py", "b.py", "c.py")
     assert "more than 2" in reasons(folder, limits=limits)["class"]
-    assert len(collect(path, limits=Limits(entries=3))[0]) == 3
+    assert len(collect(path, limits=ReadLimits(entries=3))[0]) == 3
 
 
 def test_a_huge_table_of_contents_is_not_loaded(tmp_path):
@@ -356,7 +356,7 @@ def test_a_file_that_is_too_large(tmp_path, zipped):
     else:
         path = lay(tmp_path / "class", "bo.py")
         (path / name).write_bytes(content)
-    submissions, refused = collect(path, limits=Limits(file_bytes=2_000_000))
+    submissions, refused = collect(path, limits=ReadLimits(file_bytes=2_000_000))
     assert [one.student for one in submissions] == ["bo"]
     assert "larger than 2 MB" in refused[0].reason
     assert len(collect(path)[0]) == 2
@@ -399,7 +399,7 @@ def test_a_header_that_lies_about_the_size(tmp_path):
 def test_the_total_is_counted_and_small_ones_come_first(tmp_path):
     members = [("ana.py", "a" * 600), ("bo.py", "b" * 500), ("cy.py", "c" * 10)]
     path = pack(tmp_path / "class.zip", *members)
-    submissions, refused = collect(path, limits=Limits(total_bytes=1000))
+    submissions, refused = collect(path, limits=ReadLimits(total_bytes=1000))
     assert [one.student for one in submissions] == ["bo", "cy"]
     assert [(one.name, one.reason) for one in refused] == [
         ("ana.py", "was left out: all files together are too large")
@@ -416,7 +416,7 @@ def test_members_that_share_their_bytes_are_counted_each(tmp_path):
     )
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 8, 8, len(contents), start, 0)
     path.write_bytes(data[:start] + contents + end)
-    submissions, refused = collect(path, limits=Limits(total_bytes=250_000))
+    submissions, refused = collect(path, limits=ReadLimits(total_bytes=250_000))
     assert sum(len(one.content) for one in submissions) <= 250_000
     assert len(submissions) + len(refused) == 8
 

@@ -11,9 +11,10 @@ from sample_assignment import POINTS, SOLUTION, write_assignment
 from coursegrader.authoring.assignment import Assignment
 from coursegrader.common.limits import Limits
 from coursegrader.common.notebook import Cell
+from coursegrader.marking.lines import SandboxLine
 from coursegrader.marking.plugin import Entry, GraderPlugin
 from coursegrader.marking.session import run_session
-from coursegrader.marking.student import Died, Raised, SandboxLine, Student, TimedOut
+from coursegrader.marking.student import Died, Raised, Student, TimedOut
 from coursegrader.sandbox.box import Sandbox
 
 pytestmark = pytest.mark.sandbox

@@ -12,15 +12,13 @@ from bookkeeping_examples import at, checked, graded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursegrader.common.files import safe, safe_name, write_atomically
+from coursegrader.common.files import safe, write_atomically
+from coursegrader.common.text import safe_name
 from coursegrader.gradebook.policy import Manual, Override, Policy
-from coursegrader.reports.exports import (
-    gradescope_results,
-    write_canvas_csv,
-    write_grades_csv,
-    write_gradescope,
-    write_moodle_csv,
-)
+from coursegrader.reports.canvas import write_canvas_csv
+from coursegrader.reports.gradescope import gradescope_results, write_gradescope
+from coursegrader.reports.moodle import write_moodle_csv
+from coursegrader.reports.tables import write_grades_csv
 
 LATE = {
     "submitted": at("2026-03-01 13:00"),
@@ -200,7 +198,7 @@ def test_canvas_without_an_export(tmp_path):
 def test_another_maximum_is_an_error_or_scaled(tmp_path):
     export = write(tmp_path / "export.csv", CANVAS)
     path = tmp_path / "canvas.csv"
-    with pytest.raises(ValueError, match=r"the maximum there is 10, the tests have 2\.00 points"):
+    with pytest.raises(ValueError, match=r"the maximum there is 10, the tests have 2 points"):
         write_canvas_csv(path, "Lab 2", of_canvas(), export=export)
     assert not path.exists()
     write_canvas_csv(path, "Lab 2", of_canvas(), export=export, scale=True)
@@ -259,10 +257,10 @@ def test_moodle_worksheet_is_filled_in(tmp_path):
     # 1.5 less 10 % is 1.35
     assert (after[1][5], after[1][10]) == (
         "1.35",
-        "1.35 of 2.00 points. 1 started day late: 10 % off (0.15 points).",
+        "1.35 of 2 points. 1 started day late: 10 % off (0.15 points).",
     )
     # Moodle takes no grade above its maximum
-    assert (after[2][1], after[2][5], after[2][10]) == ("'=Eve", "2.00", "3.00 of 2.00 points. +1")
+    assert (after[2][1], after[2][5], after[2][10]) == ("'=Eve", "2.00", "3 of 2 points. +1")
     assert after[1][:5] + after[1][6:10] == before[1][:5] + before[1][6:10]
     assert path.read_bytes().startswith(b"\xef\xbb\xbfIdentifier")
     assert b"\r\nParticipant 777" in path.read_bytes()
@@ -331,7 +329,7 @@ def test_gradescope(tmp_path):
     # 1 + 2 + 0 + 2 earned, less 10 %, and 0.3
     assert told["score"] == 4.8
     assert told["output"].splitlines() == [
-        "1 started day late: 10 % off, 0.50 points",
+        "1 started day late: 10 % off, 0.5 points",
         "cell 4: SyntaxError",
         "a fine plot",
     ]

@@ -38,7 +38,7 @@ def test_questions_gather_the_tests_of_one_place():
         answers(0, 0, 1, "f is missing"),
     ]
     sigmoid, loss = questions(students)
-    assert (sigmoid.title, sigmoid.points, sigmoid.mean) == ("the sigmoid", "4", "1.60")
+    assert (sigmoid.title, sigmoid.points, sigmoid.mean) == ("the sigmoid", "4", "1.6")
     assert [(bar.label, bar.count) for bar in sigmoid.bars] == [("0", 2), ("2", 2), ("4", 1)]
     assert [(test.title, test.hidden, test.passed, test.ran) for test in sigmoid.tests] == [
         ("By hand", False, 2, 5),
@@ -46,7 +46,7 @@ def test_questions_gather_the_tests_of_one_place():
     ]
     # The two messages differ in numbers only.
     assert sigmoid.messages == [("f(0.25) is 1e-3, not -.5", 2), ("f is missing", 1)]
-    assert (loss.title, loss.url, loss.mean, loss.tests[0].percent) == ("The loss", "", "0.60", 60)
+    assert (loss.title, loss.url, loss.mean, loss.tests[0].percent) == ("The loss", "", "0.6", 60)
 
 
 def test_hidden_messages_are_not_told():
@@ -84,7 +84,7 @@ def test_a_whole_report(tmp_path):
         "Students 4",
         "Graded 3",
         "Mean 2.57 of 5",
-        "Median 2.70 of 5",
+        "Median 2.7 of 5",
         "With a deduction for lateness 1",
         "t.py::a 1 of 3 students",
         "no fixture z",

@@ -16,7 +16,8 @@ from sample_assignment import POINTS, SECRET, assignment, submission
 from coursegrader.common.limits import Limits
 from coursegrader.common.notebook import Cell
 from coursegrader.inside.wire import pack
-from coursegrader.marking.student import Raised, SandboxLine, Student
+from coursegrader.marking.lines import SandboxLine
+from coursegrader.marking.student import Raised, Student
 from coursegrader.running.batch import batch_json, grade_batch, results_from_json
 from coursegrader.sandbox import box, bubblewrap, selftest
 from coursegrader.sandbox.box import Sandbox, descendants

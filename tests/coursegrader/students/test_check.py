@@ -17,8 +17,8 @@ import coursegrader
 from coursegrader.authoring.assignment import AssignmentError
 from coursegrader.common import records
 from coursegrader.common.notebook import UnreadableError
-from coursegrader.common.text import number, report_text
 from coursegrader.students.checking import check_file, check_names
+from coursegrader.students.report_text import report_text
 
 
 def live(source: str) -> dict:
@@ -295,19 +295,3 @@ def test_the_report_shows_problems_and_errors():
         "    in the setup of the test: OSError()",
     ]
     assert report_text(records.Result("check", "graded")) == "0 of 0 points by the visible tests"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0"),
-        (10, "10"),
-        (100.0, "100"),
-        (0.5, "0.5"),
-        (1 / 3, "0.33"),
-        (2.999, "3"),
-        (0.001, "0"),
-    ],
-)
-def test_points_without_needless_zeros(value, text):
-    assert number(value) == text

@@ -1,0 +1,94 @@
+"""Grades as a table of our own, and what the tables of course systems have in common.
+
+Every file is written whole or not at all. In a table, text that a spreadsheet would run as a
+formula gets a `'` in front; numbers stay numbers. `grades.csv` begins with a byte-order mark,
+without which Excel reads UTF-8 as gibberish.
+
+Course systems know students by number, which the names of handed-in files tell.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from ..common.files import Cell, table_text, write_atomically
+from ..common.text import number
+from ..gradebook.policy import Grade, decimal, rounded
+
+
+def write_grades_csv(path: Path, grades: Sequence[Grade]) -> None:
+    """One row for each student; after the columns of the whole, one for each test."""
+    tests = list(dict.fromkeys(test.name for one in grades for test in one.chosen.result.tests))
+    header = [*_FACTS, *tests]
+    rows = ([_FACTS[name](one) for name in _FACTS] + _by_test(one, tests) for one in grades)
+    write_atomically(path, table_text([header, *rows]))
+
+
+_FACTS: dict[str, Callable[[Grade], Cell]] = {
+    "student": lambda one: one.student,
+    "name": lambda one: one.name,
+    "id": lambda one: one.platform_id,
+    "total": lambda one: one.total,
+    "points": lambda one: one.points,
+    "earned": lambda one: one.earned,
+    "deduction": lambda one: one.deduction,
+    "adjustment": lambda one: one.adjustment,
+    "late": lambda one: one.late,
+    "comment": lambda one: one.comment,
+    "status": lambda one: one.chosen.result.status,
+    "problem": lambda one: one.chosen.result.reason,
+    "attempt": lambda one: one.chosen.attempt,
+    "attempts": lambda one: one.attempts,
+    "submitted": lambda one: one.chosen.submitted.isoformat() if one.chosen.submitted else "",
+    "file": lambda one: one.chosen.filename,
+    "stale": lambda one: "yes" if one.stale else "no",
+}
+
+
+def _by_test(one: Grade, tests: Sequence[str]) -> list[Cell]:
+    earned = {test.name: decimal(test.earned) for test in one.chosen.result.tests}
+    earned |= {name: override.earned for name, override in one.manual.overrides.items()}
+    return [earned.get(test, "") for test in tests]
+
+
+class Unplaced:
+    """The grades that have no row yet, found by the course system's number or by a login name."""
+
+    def __init__(self, grades: Sequence[Grade]) -> None:
+        self._left = {one.student: one for one in grades}
+        self._numbers = {number_of(one): one.student for one in grades if number_of(one)}
+
+    def take(self, number: str, *logins: str) -> Grade | None:
+        """The grade of this row, once."""
+        for student in (self._numbers.get(number.strip()), *(login.strip() for login in logins)):
+            if student in self._left:
+                return self._left.pop(student)
+        return None
+
+    @property
+    def students(self) -> list[str]:
+        return list(self._left)
+
+
+def number_of(one: Grade) -> str:
+    return one.platform_id if one.platform_id.isdecimal() else ""
+
+
+def maximum_of(text: str, source: Path) -> Decimal | None:
+    try:
+        return decimal(text.strip().replace(",", ".")) if text.strip() else None
+    except ArithmeticError:
+        raise ValueError(f"{source}: the maximum {text!r} is no number") from None
+
+
+def scaled(one: Grade, maximum: Decimal | None, scale: bool, source: Path) -> Decimal:
+    """The total in the course system's points."""
+    if maximum is None or maximum == one.points or not one.points:
+        return one.total
+    if not scale:
+        raise ValueError(
+            f"{source}: the maximum there is {number(maximum)}, the tests have "
+            f"{number(one.points)} points; "
+            "make them equal, or convert with --scale"
+        )
+    return rounded(one.total * maximum / one.points)
