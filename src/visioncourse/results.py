@@ -11,7 +11,7 @@ class Result(Mapping[str, Any]):
 
     def as_dict(self) -> dict[str, Any]:
         """Every score under its usual name."""
-        return {key: getattr(self, key) for key in self.keys_}
+        return {key: self[key] for key in self.keys_}
 
     def __getitem__(self, key: str) -> Any:
         if key not in self.keys_:

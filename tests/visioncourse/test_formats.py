@@ -181,7 +181,7 @@ def test_wrong_annotations_are_named(data, message, tmp_path):
     ("data", "message"),
     [
         ({}, "must hold a list of results, got dict"),
-        ([{**RESULTS[0], "score": 1.5}], r"results\[0\]: score must be in \[0, 1\], got 1.5"),
+        ([{**RESULTS[0], "score": math.inf}], r"score must be a finite number, got inf"),
         ([{**RESULTS[0], "score": None}], r"results\[0\]: score must be a finite number, got None"),
         ([RESULTS[0], {**RESULTS[1], "image_id": 5}], r"results\[1\]: unknown image_id 5"),
         (b'[\n{"image_id": 1},\n]', "line 3: no JSON"),
@@ -201,8 +201,8 @@ def test_an_image_cannot_be_asked_for_twice(tmp_path):
 
 def test_what_cannot_be_written(tmp_path):
     path = tmp_path / "file.json"
-    image = {"boxes": [[0, 0, 1, 1]], "labels": [3], "scores": [2.0]}
-    with pytest.raises(ValueError, match=r"predictions\[0\]\['scores'\] must be in \[0, 1\]"):
+    image = {"boxes": [[0, 0, 1, 1]], "labels": [3], "scores": [math.inf]}
+    with pytest.raises(ValueError, match=r"predictions\[0\]\['scores'\] must be finite"):
         write_coco_results(path, [image], [1])
     with pytest.raises(ValueError, match="predictions must be one for each of 2 images, got 0"):
         write_coco_results(path, [], [1, 2])
@@ -250,11 +250,12 @@ def test_ids_keep_every_digit(tmp_path):
     assert results[0]["labels"].tolist() == image["labels"]
 
 
-def test_a_score_that_a_rounding_took_above_one_is_legal(tmp_path):
-    results = [{**RESULTS[0], "score": 1.0000001192092896}]
+def test_scores_may_have_any_range(tmp_path):
+    results = [{**RESULTS[0], "score": score} for score in (-3.5, 1.0000001192092896, 87)]
     (image,) = read_coco_results(saved(tmp_path, results), [7])
     write_coco_results(tmp_path / "again.json", [image], [7])
-    assert json.loads((tmp_path / "again.json").read_text())[0]["score"] == 1
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert [entry["score"] for entry in again] == [-3.5, 1.0000001192092896, 87]
 
 
 def test_no_images_are_a_legal_file(tmp_path):

@@ -32,7 +32,9 @@ from .matching import (
     soft_nms,
 )
 from .metrics import (
+    DetectionMeter,
     MeanAveragePrecision,
+    OperatingPoint,
     VocAveragePrecision,
     average_precision,
     mean_average_precision,
@@ -41,7 +43,9 @@ from .metrics import (
 )
 
 __all__ = [
+    "DetectionMeter",
     "MeanAveragePrecision",
+    "OperatingPoint",
     "VocAveragePrecision",
     "anchor_grid",
     "assign_anchors",

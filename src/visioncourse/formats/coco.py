@@ -13,12 +13,12 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..detection.boxes import LARGEST_COORDINATE
-from ..detection.metrics.images import ROUNDING, Table, end_to_end, list_of_images
+from ..detection.metrics.images import Table, end_to_end, list_of_images
 from .json_entries import FilePath, by_id, check_distinct, number, read_json, whole
 
 Images = Sequence[Mapping[str, Any]]
 OPTIONAL = ("iscrowd", "area")
-HIGHEST = {"iscrowd": 1, "area": math.inf, "score": 1 + ROUNDING}
+RANGES = {"iscrowd": (0, 1), "area": (0, math.inf), "score": (-math.inf, math.inf)}
 
 Row = tuple[float, ...]  # image index, category id, x, y, w, h, further fields
 
@@ -134,8 +134,7 @@ def write_coco_results(path: FilePath, predictions: Images, image_ids: Sequence[
     predictions = list_of_images("predictions", predictions)
     table = end_to_end("predictions", predictions, ("labels", "scores"))
     results = _entries(table, _ids("image_ids", image_ids), len(predictions), "predictions")
-    scores = np.clip(table["scores"], 0, 1)  # others' readers may not know roundings
-    for entry, score in zip(results, scores.tolist(), strict=True):
+    for entry, score in zip(results, table["scores"].tolist(), strict=True):
         entry["score"] = score
     Path(path).write_text(_json("predictions", results), encoding="utf-8")
 
@@ -195,10 +194,9 @@ def _box_rows(
         defaults = {"area": w * h, "iscrowd": 0}
         further = [number(where, field, entry.get(field, defaults.get(field))) for field in fields]
         for field, value in zip(fields, further, strict=True):
-            if not 0 <= value <= HIGHEST[field]:
-                raise ValueError(
-                    f"{where}: {field} must be in [0, {HIGHEST[field]:g}], got {value}"
-                )
+            low, high = RANGES[field]
+            if not low <= value <= high:
+                raise ValueError(f"{where}: {field} must be in [{low}, {high:g}], got {value}")
         rows.append((index_of[image_id], category, x, y, w, h, *further))
     return rows
 

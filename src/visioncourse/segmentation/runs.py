@@ -8,8 +8,11 @@ images lie end to end in one array, so that one step of NumPy serves all of them
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
+
+BLOCK_EDGES = 2**18  # of masks whose intersections are counted, in memory at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,18 +141,32 @@ class Runs:
         A run [a, b) shares C(b) - C(a) pixels with a mask that has C(p) pixels before place p.
         """
         lengths = (self.ends - self.starts)[mine]
-        pair = np.repeat(np.arange(len(mine)), lengths)
+        blocks = np.cumsum(lengths) // BLOCK_EDGES
+        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+        both = np.zeros(len(mine), dtype=np.int64)
+        for start, end in pairwise([*starts, len(mine)]):
+            block = slice(start, end)
+            both[block] = self._shared(other, mine[block], its[block], lengths[block])
+        return both
+
+    def _shared(
+        self, other: "Runs", mine: np.ndarray, its: np.ndarray, lengths: np.ndarray
+    ) -> np.ndarray:
         ends = np.cumsum(lengths)
-        rows = np.arange(len(pair)) + np.repeat(self.starts[mine] - (ends - lengths), lengths)
-        places, partner = self.edges[rows], its[pair]
-        stride = max(int(other.edges.max(initial=0)), int(places.max(initial=0))) + 1
-        owner = np.repeat(np.arange(len(other)), other.ends - other.starts)
-        found = np.searchsorted(
-            owner * stride + other.edges, partner * stride + places, side="right"
-        )
+        rows = np.arange(lengths.sum()) + np.repeat(self.starts[mine] - (ends - lengths), lengths)
+        places, partner = self.edges[rows], np.repeat(its, lengths)
+        keys, stride = other._keys
+        found = np.searchsorted(keys, partner * stride + places, side="right")
         before = other._before[found] + np.where(found % 2 == 1, places, 0)  # in a run, or between
         totals = np.concatenate([[0], np.cumsum(np.where(rows % 2 == 1, before, -before))])
         return totals[ends] - totals[ends - lengths]
+
+    @cached_property
+    def _keys(self) -> tuple[np.ndarray, int]:
+        """(E,) the edges of all masks one after the other, and how far apart masks lie."""
+        stride = int(self.sizes.prod(axis=1).max(initial=0)) + 1
+        owner = np.repeat(np.arange(len(self)), self.ends - self.starts)
+        return owner * stride + self.edges, stride
 
     @cached_property
     def _before(self) -> np.ndarray:

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 from hypothesis import strategies as st
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -14,43 +15,61 @@ TWELVE = (
 )  # fmt: skip
 
 
-def pycocotools_scores(predictions, targets):
-    """The same keys as `mean_average_precision`, by `COCOeval` from dicts of plain numbers."""
+def dataset(images, shared, iou_type="bbox", **columns):
+    """What pycocotools reads, from lists of images; masks go in as its own encoding."""
+    api, annotations = COCO(), []
+    for i, image in enumerate(images):
+        boxes = np.reshape(image["boxes"], (-1, 4)).tolist()
+        for row, (x1, y1, x2, y2) in enumerate(boxes):
+            entry = {
+                "id": len(annotations) + 1,
+                "image_id": i,
+                "category_id": int(image["labels"][row]),
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": (x2 - x1) * (y2 - y1),
+                "iscrowd": 0,
+            }
+            if iou_type == "segm":
+                entry["segmentation"] = encoded_by_coco(image["masks"][row])
+                entry["area"] = float(image["masks"][row].sum())
+            for column, field in columns.items():
+                if column in image:
+                    entry[field] = float(image[column][row])
+            annotations.append(entry)
+    api.dataset = {**shared, "annotations": annotations}
+    api.createIndex()
+    return api
+
+
+def encoded_by_coco(mask):
+    return coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+
+
+def evaluated_by_coco(predictions, targets, iou_type="bbox", **params):
+    """`COCOeval` after `accumulate`, its parameters changed by name."""
     classes = sorted({int(c) for image in [*predictions, *targets] for c in image["labels"]})
     shared = {
-        "images": [{"id": i} for i in range(len(targets))],
+        "images": [{"id": i, "height": 0, "width": 0} for i in range(len(targets))],
         "categories": [{"id": c} for c in classes],
     }
-
-    def dataset(images, **columns):
-        api, annotations = COCO(), []
-        for i, image in enumerate(images):
-            for row, (x1, y1, x2, y2) in enumerate(np.reshape(image["boxes"], (-1, 4)).tolist()):
-                entry = {
-                    "id": len(annotations) + 1,
-                    "image_id": i,
-                    "category_id": int(image["labels"][row]),
-                    "bbox": [x1, y1, x2 - x1, y2 - y1],
-                    "area": (x2 - x1) * (y2 - y1),
-                    "iscrowd": 0,
-                }
-                for column, field in columns.items():
-                    if column in image:
-                        entry[field] = float(image[column][row])
-                annotations.append(entry)
-        api.dataset = {**shared, "annotations": annotations}
-        api.createIndex()
-        return api
-
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = dataset(targets, iscrowd="iscrowd", area="area")
-        evaluation = COCOeval(truth, dataset(predictions, scores="score"), "bbox")
+        truth = dataset(targets, shared, iou_type, iscrowd="iscrowd", area="area")
+        found = dataset(predictions, shared, iou_type, scores="score")
+        evaluation = COCOeval(truth, found, iou_type)
+        vars(evaluation.params).update(params)
         evaluation.evaluate()
         evaluation.accumulate()
+    return evaluation
+
+
+def pycocotools_scores(predictions, targets):
+    """The same keys as `mean_average_precision`, by `COCOeval` from dicts of plain numbers."""
+    evaluation = evaluated_by_coco(predictions, targets)
+    with contextlib.redirect_stdout(io.StringIO()):
         evaluation.summarize()
     precision, recall = evaluation.eval["precision"], evaluation.eval["recall"]
     return dict(zip(TWELVE, evaluation.stats, strict=True)) | {
-        "classes": np.array(classes, dtype=int),
+        "classes": np.array(evaluation.params.catIds, dtype=int),
         "map_per_class": precision[:, :, :, 0, 2].mean(axis=(0, 1)),
         "mar_100_per_class": recall[:, :, 0, 2].mean(axis=0),
     }

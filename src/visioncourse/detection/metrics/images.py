@@ -4,9 +4,8 @@ A table is a dict of arrays with one row a box. Lists of images come in, are che
 on as two tables: no later step looks at a single image.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import pairwise
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -14,20 +13,12 @@ import numpy as np
 
 from ...arrays import to_numpy
 from ..boxes import LARGEST_COORDINATE
-from ..overlap import Corners, area, corners, iou
+from ..overlap import area, corners
 
 Table = dict[str, np.ndarray]
 Images = Iterable[Mapping[str, Any]]
-PairIou = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-BLOCK_PAIRS = 2**18  # of a detection and a true box, in memory at once
-ROUNDING = 4 * float(np.finfo(np.float32).eps)
 WHOLE = "whole numbers from 0 to 2^63 - 1"
-
-
-def _in_range(scores: np.ndarray) -> np.ndarray:
-    """In [0, 1], but for a rounding: resized or summed float32 reaches 1.0000001."""
-    return (scores >= -ROUNDING) & (scores <= 1 + ROUNDING)
 
 
 def _flag(values: np.ndarray) -> np.ndarray:
@@ -43,10 +34,11 @@ RULES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
         ).all(axis=1),
     ),
     "labels": (WHOLE, lambda labels: labels >= 0),
-    "scores": ("in [0, 1]", _in_range),
+    "scores": ("finite", np.isfinite),
     "iscrowd": ("0 or 1", _flag),
     "difficult": ("0 or 1", _flag),
     "area": ("finite and >= 0", lambda area: np.isfinite(area) & (area >= 0)),
+    "mask": ("a row", np.isfinite),
 }
 
 
@@ -56,6 +48,7 @@ def read_images(
     *,
     prediction_fields: Sequence[str] = (),
     target_fields: Sequence[str] = (),
+    class_agnostic: bool = False,
 ) -> tuple[np.ndarray, Table, Table]:
     """Check both lists of images and lay them out as tables sorted by class, then image.
 
@@ -80,6 +73,8 @@ def read_images(
         )
     detections = end_to_end("predictions", predictions, ("labels", "scores"), prediction_fields)
     truth = end_to_end("targets", targets, ("labels",), target_fields)
+    if class_agnostic:
+        detections, truth = (_of_one_class(table) for table in (detections, truth))
     classes = np.unique(np.concatenate([detections["labels"], truth["labels"]]))
     for table in (detections, truth):
         table["class"] = np.searchsorted(classes, table["labels"])
@@ -133,50 +128,15 @@ def end_to_end(
     return table
 
 
+def _of_one_class(table: Table) -> Table:
+    """All labels 0, the boxes of each image in the order of their classes, as COCO has them."""
+    table = take(table, np.lexsort((table["labels"], table["image"])))
+    return table | {"labels": np.zeros_like(table["labels"])}
+
+
 def take(table: Table, rows: np.ndarray) -> Table:
     """The chosen rows of every column."""
     return {name: column[rows] for name, column in table.items()}
-
-
-def positions_in_runs(keys: np.ndarray) -> np.ndarray:
-    """For sorted keys, the place of each entry among its equals: 0, 1, 2, 0, 0, 1, ..."""
-    return np.arange(len(keys)) - np.searchsorted(keys, keys, side="left")
-
-
-def pairs_within_groups(
-    detections: Table, truth: Table, *, whole_groups: bool = False
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Every pair of a detection and a true box of the same class and image, as row indices.
-
-    They come in blocks of about BLOCK_PAIRS, the pairs of one detection always together, or those
-    of a class in an image.
-    """
-    first = np.searchsorted(truth["group"], detections["group"], side="left")
-    counts = np.searchsorted(truth["group"], detections["group"], side="right") - first
-    ends = np.cumsum(counts)
-    total = ends[-1] if len(ends) else 0
-    starts = np.searchsorted(ends, np.arange(0, total, BLOCK_PAIRS), side="right")
-    if whole_groups:
-        starts = np.searchsorted(detections["group"], detections["group"][starts])
-    for start, end in pairwise([*np.unique(starts), len(counts)]):
-        block = slice(start, end)
-        d = np.repeat(np.arange(start, end), counts[block])  # (P,)
-        before = ends[block] - counts[block] - (ends[start] - counts[start])
-        yield d, np.arange(len(d)) - np.repeat(before - first[block], counts[block])
-
-
-def box_iou_of_pairs(detections: Table, truth: Table) -> PairIou:
-    """The IoU of row d with row g, for pairs of rows (P,) and (P,); of a crowd as COCO has it."""
-    boxes, true_boxes = corners(xp, detections["boxes"]), corners(xp, truth["boxes"])
-    crowd = truth["iscrowd"] != 0 if "iscrowd" in truth else None
-
-    def of_pairs(d: np.ndarray, g: np.ndarray) -> np.ndarray:
-        a, b = (
-            Corners(*(side[rows] for side in box)) for box, rows in ((boxes, d), (true_boxes, g))
-        )
-        return iou(xp, a, b, None if crowd is None else crowd[g])
-
-    return of_pairs
 
 
 def _boxes(name: str, index: int, image: Mapping[str, Any]) -> np.ndarray:
@@ -192,7 +152,7 @@ def _column(name: str, index: int, field: str, image: Mapping[str, Any], n: int)
     array = _array(name, index, field, image)
     if array.shape != (n,):
         raise ValueError(
-            f"{name}[{index}]['{field}'] must have shape ({n},) (one entry for each box), "
+            f"{name}[{index}]['{field}'] must have shape ({n},) (one entry for each box or mask), "
             f"got {array.shape}"
         )
     if field == "labels" and array.dtype != np.int64:
@@ -214,13 +174,23 @@ def _lacks(image: Mapping[str, Any], field: str) -> bool:
     return field not in image or image[field] is None
 
 
-def _array(name: str, index: int, field: str, image: Mapping[str, Any]) -> np.ndarray:
+def area_of(image: Mapping[str, Any], otherwise: np.ndarray) -> Any:
+    """The area that is given, or another."""
+    return otherwise if _lacks(image, "area") else image["area"]
+
+
+def entry_of(name: str, index: int, field: str, image: Mapping[str, Any]) -> Any:
+    """What an image has under a key that it must have."""
     try:
-        value = image[field]
+        return image[field]
     except (KeyError, TypeError, IndexError, ValueError):
         raise ValueError(
             f"{name}[{index}] must be a mapping with the key '{field}', got {image!r:.80}"
         ) from None
+
+
+def _array(name: str, index: int, field: str, image: Mapping[str, Any]) -> np.ndarray:
+    value = entry_of(name, index, field, image)
     try:
         array = to_numpy(value)
     except (ValueError, TypeError, RuntimeError) as error:  # such as rows of different lengths

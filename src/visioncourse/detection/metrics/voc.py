@@ -8,7 +8,8 @@ import numpy as np
 from ..._validation import check_one_of, check_positive, check_shares
 from ...results import Result
 from .curves import METHODS, Method, average_precision, precision_recall_curve
-from .images import Images, Table, box_iou_of_pairs, pairs_within_groups, read_images
+from .images import Images, Table, read_images
+from .pairs import box_iou_of_pairs, pairs_within_groups
 
 
 @dataclass(frozen=True, eq=False, repr=False)
