@@ -1,0 +1,105 @@
+"""What detectors are trained on and how they are judged: batches and scores."""
+
+import numpy as np
+import pytest
+import torch
+
+from visioncourse.detection import mean_average_precision
+from visioncourse.scenes import WORLDS, make_scene
+from visioncourse.scenes.tensors import detection_targets, image_batch
+from visioncourse.weights import detection
+
+WORLD = WORLDS["detection"]
+
+
+def around(masks):
+    """The boxes around masks (M, H, W)."""
+    boxes = []
+    for mask in masks:
+        rows, columns = torch.nonzero(mask, as_tuple=True)
+        boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    return torch.tensor(boxes, dtype=torch.float32)
+
+
+def symmetries(array):
+    """All ways to mirror and transpose an array (..., H, W)."""
+    for way in (array, array.mT):
+        for flipped in (way, way.flip(-1)):
+            yield from (flipped, flipped.flip(-2))
+
+
+def test_a_batch_has_scenes_seen_in_eight_ways_with_their_truth():
+    scene = make_scene(7, **WORLD)
+    (image,), (truth,) = image_batch([scene]), detection_targets([scene])
+    ways = list(zip(symmetries(image), symmetries(truth["masks"]), strict=True))
+    batch, seen = detection.batches("detection", range(7, 8)), set()
+    for seed in range(12):
+        x, targets = batch(np.random.default_rng(seed))
+        assert x.dtype == torch.float32
+        assert x.shape == (detection.BATCH_SIZE, 3, 96, 96) and len(targets) == len(x)
+        for one, target in zip(x, targets, strict=True):
+            found = [i for i, (way, _) in enumerate(ways) if torch.equal(way, one)]
+            assert len(found) == 1
+            assert torch.equal(target["masks"], ways[found[0]][1])
+            assert torch.equal(target["boxes"], around(target["masks"]))
+            assert torch.equal(target["labels"], truth["labels"])
+            seen.update(found)
+    assert seen == set(range(8))
+
+
+class Remembers(torch.nn.Module):
+    """Predicts what it is told to for each image it knows."""
+
+    def __init__(self, scenes, change):
+        super().__init__()
+        self.known = [(image_batch([s]), change(detection_targets([s])[0])) for s in scenes]
+
+    def predict(self, images):
+        return [guess for x, guess in self.known if torch.equal(x, images)]
+
+
+def scored(target):
+    count = len(target["boxes"])
+    return {**target, "scores": torch.linspace(0.9, 0.5, count)}
+
+
+def test_the_truth_itself_has_the_highest_scores():
+    model = Remembers([make_scene(seed, **WORLD) for seed in range(5)], scored)
+    scores = detection.evaluate(model, "detection", range(5))
+    assert list(scores) == ["map", "map_50", "map_75", "map_small", "map_medium", "map_large"]
+    assert list(scores.values()) == [1.0] * 6
+
+
+def side(target):
+    boxes = target["boxes"]
+    return ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
+
+
+@pytest.mark.parametrize(
+    ("size", "low", "high"), [("small", 0, 16), ("medium", 16, 24), ("large", 24, 1e9)]
+)
+def test_sizes_are_those_of_boxes_in_pixels(size, low, high):
+    """Whoever finds only the objects of one size has a score for that size alone."""
+
+    def only(target):
+        kept = (side(target) >= low) & (side(target) <= high)  # both, as in COCO
+        return scored({name: values[kept] for name, values in target.items()})
+
+    model = Remembers([make_scene(seed, **WORLD) for seed in range(20)], only)
+    scores = detection.evaluate(model, "detection", range(20))
+    others = {"small", "medium", "large"} - {size}
+    assert scores[f"map_{size}"] == pytest.approx(1)
+    assert all(scores[f"map_{other}"] < 0.1 for other in others)
+
+
+def test_scores_are_average_precision():
+    def shifted(target):
+        return scored(target | {"boxes": target["boxes"] + 2})
+
+    scenes = [make_scene(seed, **WORLD) for seed in range(5)]
+    truth = detection_targets(scenes)
+    expected = mean_average_precision([shifted(target) for target in truth], truth)
+    scores = detection.evaluate(Remembers(scenes, shifted), "detection", range(5))
+    for name in ("map", "map_50", "map_75"):
+        assert scores[name] == pytest.approx(getattr(expected, name), abs=1e-12)
+    assert 0 < scores["map"] < scores["map_50"] < 1
