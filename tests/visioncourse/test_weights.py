@@ -123,6 +123,13 @@ def test_deeplab_is_as_good_as_the_course_says():
     assert weights.card("deeplab").over_seeds("mean_iou").min() >= 0.88
 
 
+def test_yolo_is_as_good_as_the_course_says():
+    card = weights.card("yolo")
+    assert card.over_seeds("map").min() >= 0.50
+    assert card.over_seeds("map_50").min() >= 0.75
+    assert (card.over_seeds("map_large") > card.over_seeds("map_small") + 0.1).all()
+
+
 def test_only_dilation_tells_buoys_from_disks():
     """The rival has as many weights; on each seed it loses on these two classes, and on no wire."""
     full, rival = weights.card("deeplab"), weights.card("deeplab_without_dilation")
