@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import FCN, YOLO, ConvNet, DeepLab, SegFormer, UNet
+from ..models import FCN, SSD, YOLO, ConvNet, DeepLab, RetinaNet, SegFormer, UNet
 from ..training import Batches
 from . import detection, segmentation
 
@@ -131,4 +131,12 @@ RECIPES["layers_4_linear"] = studies_depth(4, relu=False)
 
 RECIPES |= {
     "yolo": detects(lambda seed: YOLO(6, seed=seed), steps=8000),
+    "ssd": detects(lambda seed: SSD(6, seed=seed), steps=8000),
+    "retinanet": detects(lambda seed: RetinaNet(6, seed=seed), steps=8000),
+    "retinanet_without_pyramid": replace(
+        detects(lambda seed: RetinaNet(6, pyramid=False, seed=seed), steps=8000), ships=False
+    ),
+    "retinanet_cross_entropy": replace(  # balanced by the paper's best weight, 0.75
+        detects(lambda seed: RetinaNet(6, alpha=0.75, gamma=0, seed=seed), steps=8000), ships=False
+    ),
 }
