@@ -32,17 +32,23 @@ from .matching import (
     soft_nms,
 )
 from .metrics import (
+    DetectionConfusion,
+    DetectionErrors,
     DetectionMeter,
     MeanAveragePrecision,
     OperatingPoint,
     VocAveragePrecision,
     average_precision,
+    detection_confusion,
+    detection_errors,
     mean_average_precision,
     precision_recall_curve,
     voc_average_precision,
 )
 
 __all__ = [
+    "DetectionConfusion",
+    "DetectionErrors",
     "DetectionMeter",
     "MeanAveragePrecision",
     "OperatingPoint",
@@ -59,6 +65,8 @@ __all__ = [
     "complete_box_iou",
     "complete_iou_loss",
     "decode_boxes",
+    "detection_confusion",
+    "detection_errors",
     "detection_loss",
     "distance_box_iou",
     "distance_iou_loss",

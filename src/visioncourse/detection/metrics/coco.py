@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from .coco_matching import match
 from .coco_scores import MeanAveragePrecision
-from .images import Images, read_images, take
-from .mask_images import mask_iou_of_pairs, with_boxes_of_masks
-from .pairs import box_iou_of_pairs, positions_in_runs
+from .images import Images, take
+from .objects import read_objects
+from .pairs import positions_in_runs
 from .settings import (
     AREA_RANGES,
     IOU_THRESHOLDS,
@@ -78,25 +78,19 @@ def mean_average_precision(
     settings = Settings(
         iou_type, iou_thresholds, max_detections, ranges, average, class_agnostic
     )  # fmt: skip
-    fields, masks = ("area",), ()
-    if iou_type == "mask":
-        fields = ("area", "mask")
-        predictions, found = with_boxes_of_masks("predictions", predictions)
-        targets, true = with_boxes_of_masks("targets", targets)
-        masks = (found, true)
-    classes, detections, truth = read_images(
-        predictions,
-        targets,
-        prediction_fields=fields,
-        target_fields=("iscrowd", *fields),
-        class_agnostic=class_agnostic,
+    classes, detections, truth, overlap = read_objects(
+        predictions, targets, iou_type=iou_type, class_agnostic=class_agnostic
     )
     ranks = positions_in_runs(detections["group"])
     kept = ranks < settings.max_detections[-1]
     detections = take(detections, kept)
-    pair_iou = (mask_iou_of_pairs if masks else box_iou_of_pairs)(detections, truth, *masks)
     outcome = match(
-        detections, truth, len(classes), pair_iou, settings.iou_thresholds, settings.bounds
+        detections,
+        truth,
+        len(classes),
+        overlap(detections, truth),
+        settings.iou_thresholds,
+        settings.bounds,
     )
     return MeanAveragePrecision(
         classes,

@@ -101,7 +101,8 @@ def end_to_end(
     """Check a list of images and lay its boxes end to end, in the order given.
 
     `name` stands in the messages; every image has `boxes` and the required fields. The column
-    `image` says where a row comes from. Labels are int64, everything else is float64.
+    `image` says where a row comes from, `place` counts the rows of all images. Labels
+    are int64, everything else is float64.
     """
     fields = ("boxes", *required, *optional)
     parts: dict[str, list[np.ndarray]] = {field: [] for field in fields}
@@ -119,6 +120,7 @@ def end_to_end(
         without_area.append("area" in optional and _lacks(image, "area"))
     table = {field: _joined(field, arrays) for field, arrays in parts.items()}
     table["image"] = np.repeat(np.arange(len(counts)), counts)
+    table["place"] = np.arange(len(table["image"]))
     for field in fields:
         expected, satisfied = RULES[field]
         _check_rows(name, field, table[field], expected, satisfied, table["image"])
