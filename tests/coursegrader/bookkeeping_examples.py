@@ -39,12 +39,25 @@ def at(text: str) -> datetime:
 
 
 def graded(student: str = "ana", *tests: TestResult, **facts) -> Grade:
-    """A grade by the policy and manual marks given, as the gradebook would make it."""
+    """A grade by the policy and manual marks given, as the gradebook would make it.
+
+    The student is called as in `grades.csv`, with the number that `platform_id` repeats.
+    """
     policy, manual = facts.pop("policy", Policy()), facts.pop("manual", Manual())
     outcome = {name: facts.pop(name) for name in ("status", "reason", "problems") if name in facts}
-    one = Submission(student, facts.pop("filename", "lab.py"), b"x = 1\n", **facts)
+    who = {name: facts.pop(name, "") for name in ("system", "team")}
+    number = facts.get("platform_id", "")
+    one = Submission(number or student, facts.pop("filename", "lab.py"), b"x = 1\n", **facts)
     told = result(one, *tests, **outcome)
     attempt = Attempt(
-        student, one.platform_id, one.filename, one.attempt, one.submitted, one.late, told
+        student=one.student,
+        platform_id=number,
+        filename=one.filename,
+        attempt=one.attempt,
+        submitted=one.submitted,
+        late=one.late,
+        result=told,
+        name=student.removesuffix(f"_{number}"),
+        **who,
     )
     return grade([attempt], policy, most_points([told]), manual)

@@ -8,16 +8,40 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
+class Person:
+    """A student, or a group whose members have the grade."""
+
+    student: str  # the key
+    name: str = ""
+    number: str = ""
+    system: str = ""
+    logins: tuple[str, ...] = ()  # other names in a course system: login, e-mail
+    on_roster: bool = False
+
+    @property
+    def label(self) -> str:
+        """Name and number, readable and nobody else's."""
+        return labelled(self.student, self.name, self.number)
+
+
+def labelled(student: str, name: str, number: str) -> str:
+    """`doejane_101`, or the name alone where there is no number."""
+    return f"{name}_{number}" if name and number and name != number else student
+
+
+@dataclass(frozen=True)
 class Submission:
     """One file that one student handed in."""
 
-    student: str  # who, as the course system's file names or folders say it: unique in a class
+    student: str  # who: the course system's number or else a name, unique in a class
     filename: str  # as handed in, without folders: `.ipynb` or `.py`
     content: bytes
     attempt: int = 1  # 1, 2, ... in the order of handing in
     submitted: datetime | None = None  # with a time zone; None where nothing tells
     late: bool = False  # the course system's own mark
     platform_id: str = ""  # the course system's number of the student, for exports
+    name: str = ""  # how the student is called there, which may change
+    system: str = ""  # the course system: a number means nothing without it
 
     @cached_property
     def sha256(self) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .migrations import PEOPLE, migrate, run_script
+
 APPLICATION = 0x50545447  # "PTTG", in the file's header: the file is ours
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WAIT_SECONDS = 2.0  # for a reader that is just reading
 
 SCHEMA = """
@@ -50,6 +52,7 @@ CREATE TABLE override (
     PRIMARY KEY (assignment, student, test)
 ) STRICT;
 """
+SCHEMA += PEOPLE
 
 
 class GradebookError(ValueError):
@@ -94,7 +97,7 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 
 def _prepare(path: Path, database: sqlite3.Connection, write: bool) -> None:
-    if write:
+    if write or _is_old(database):
         # Taken at the first access, kept until the end. The journal stays beside the file
         # meanwhile; unlike a write-ahead log it also works on network drives.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -113,8 +116,7 @@ def _check(path: Path, database: sqlite3.Connection, write: bool) -> None:
     ((version,),) = database.execute("PRAGMA user_version").fetchall()
     ((tables,),) = database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     if write and (application, version, tables) == (0, 0, 0):
-        for statement in SCHEMA.split(";"):
-            database.execute(statement)
+        run_script(database, SCHEMA)
         database.execute(f"PRAGMA application_id = {APPLICATION}")
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return
@@ -128,3 +130,12 @@ def _check(path: Path, database: sqlite3.Connection, write: bool) -> None:
     ((state,),) = database.execute("PRAGMA quick_check(1)").fetchall()
     if state != "ok":
         raise GradebookError(f"{path} is damaged ({state}); it was left as it is")
+    if version < SCHEMA_VERSION:
+        migrate(database, version, SCHEMA_VERSION)
+
+
+def _is_old(database: sqlite3.Connection) -> bool:
+    """Whether an earlier version wrote it, so that it must be changed even to be read."""
+    ((application,),) = database.execute("PRAGMA application_id").fetchall()
+    ((version,),) = database.execute("PRAGMA user_version").fetchall()
+    return application == APPLICATION and version < SCHEMA_VERSION

@@ -18,16 +18,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from difflib import get_close_matches
-from itertools import groupby
 from pathlib import Path
 from typing import Self
 
 from ..common.records import Refused, Result, Submission
 from ..common.text import encodable
 from .database import GradebookError, clear_errors, connect
+from .everyone import attempts_of_everyone, manual_of, newest
+from .people import People
 from .policy import (
     DEFAULT_POLICY,
-    NOT_TOUCHED,
     Attempt,
     Grade,
     Manual,
@@ -48,6 +48,10 @@ ON CONFLICT (assignment, id) DO UPDATE SET
     fingerprint = excluded.fingerprint, result = excluded.result
 """
 
+_KNOW_PERSON = """
+INSERT OR IGNORE INTO person (assignment, student, name, number, system) VALUES (?, ?, ?, ?, ?)
+"""
+
 
 class Gradebook:
     """Results, manual marks and secrets of any number of assignments."""
@@ -56,6 +60,7 @@ class Gradebook:
         """Use `Gradebook.open`."""
         self.path = path
         self._database = database
+        self.people = People(self._rows, self._transaction)
 
     @classmethod
     def open(cls, path: Path, *, write: bool = True) -> Self:
@@ -129,6 +134,7 @@ class Gradebook:
         Raises:
             ValueError: a result is of another submission, or its points are no finite numbers.
         """
+        pairs = list(pairs)
         rows = [_row(assignment, fingerprint, *pair) for pair in pairs]
         with self._transaction() as database:
             _know(database, assignment)
@@ -136,6 +142,7 @@ class Gradebook:
                 "UPDATE assignment SET fingerprint = ? WHERE name = ?", (fingerprint, assignment)
             )
             database.executemany(_UPSERT, rows)
+            database.executemany(_KNOW_PERSON, [_person(assignment, one) for one, _ in pairs])
 
     def record_refused(self, assignment: str, refused: Iterable[Refused]) -> None:
         """Write what the last run could not take, instead of what an earlier one could not."""
@@ -155,7 +162,7 @@ class Gradebook:
         Raises:
             ValueError: nobody of this name handed in, or the adjustment is no number.
         """
-        self._check_student(assignment, student)
+        student = self._find(assignment, student)
         values = (assignment, student, str(_number(adjustment)), encodable(comment))
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO manual VALUES (?, ?, ?, ?)", values)
@@ -174,7 +181,7 @@ class Gradebook:
         Raises:
             ValueError: no such student or test, or the points are no number.
         """
-        self._check_student(assignment, student)
+        student = self._find(assignment, student)
         _check_known(test, self._tests(assignment), "test")
         with self._transaction() as database:
             if earned is None:
@@ -186,9 +193,9 @@ class Gradebook:
                 values = (assignment, student, test, str(_number(earned)), encodable(comment))
                 database.execute("INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?)", values)
 
-    def _check_student(self, assignment: str, student: str) -> None:
+    def _find(self, assignment: str, student: str) -> str:
         _check_known(assignment, self.assignments(), "assignment")
-        _check_known(student, self.students(assignment), "student")
+        return self.people.find(assignment, student).student
 
     def _tests(self, assignment: str) -> list[str]:
         query = (
@@ -214,18 +221,16 @@ class Gradebook:
         return [Refused(*row) for row in self._rows(query, assignment)]
 
     def grades(self, assignment: str, policy: Policy = DEFAULT_POLICY) -> list[Grade]:
-        """One grade for each student, ordered by student."""
-        everyone = [
-            (student, _newest(list(attempts)))
-            for student, attempts in groupby(self._attempts(assignment), lambda one: one.student)
-        ]
+        """One grade for each student, who handed in or is on the class list, ordered by name."""
+        people, members = self.people.all(assignment), self.people.members(assignment)
+        everyone = attempts_of_everyone(people, members, self._attempts(assignment))
         # Points of changed tests must not count into those of today's.
         results = [one.result for _, attempts in everyone for one in attempts if not one.stale]
         results = results or [one.result for _, attempts in everyone for one in attempts]
         points, manual = most_points(results), self._manual(assignment)
         return [
-            grade(attempts, policy, points, manual.get(student, NOT_TOUCHED))
-            for student, attempts in everyone
+            grade(newest(attempts), policy, points, manual_of(person.student, members, manual))
+            for person, attempts in everyone
         ]
 
     def _attempts(self, assignment: str) -> list[Attempt]:
@@ -265,14 +270,6 @@ class Gradebook:
         }
 
 
-def _newest(attempts: list[Attempt]) -> list[Attempt]:
-    """Those by today's tests, if there are any, in the order of handing in."""
-    attempts = [one for one in attempts if not one.stale] or attempts
-    if all(one.submitted for one in attempts):
-        attempts.sort(key=lambda one: one.submitted)
-    return attempts
-
-
 def _row(assignment: str, fingerprint: str, submission: Submission, result: Result) -> tuple:
     if result.id != submission.id:
         raise ValueError(f"a result of {result.id!r} was given for {submission.id!r}")
@@ -290,6 +287,10 @@ def _row(assignment: str, fingerprint: str, submission: Submission, result: Resu
         fingerprint,
         json.dumps(asdict(result), allow_nan=False),  # ASCII: lone surrogates in messages survive
     )
+
+
+def _person(assignment: str, one: Submission) -> tuple:
+    return assignment, one.student, one.name or one.student, one.platform_id, one.system
 
 
 def _know(database: sqlite3.Connection, assignment: str) -> None:

@@ -18,11 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from ..common.records import Result
+from ..common.records import Result, labelled
 from ..common.text import number
 
 PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
@@ -83,7 +82,7 @@ class Policy:
 
     def unused_extensions(self, grades: Iterable["Grade"]) -> list[str]:
         """Those of nobody who handed in: not yet, or the name is misspelt."""
-        names = {name for one in grades for name in (one.student, one.platform_id)}
+        names = {name for one in grades for name in one.chosen.aliases}
         return sorted(self.extensions.keys() - names)
 
 
@@ -102,6 +101,20 @@ class Attempt:
     late: bool  # the course system's own mark
     result: Result
     stale: bool = False  # graded by tests that have changed since
+    name: str = ""  # how the student is called now
+    system: str = ""  # the course system of the number
+    team: str = ""  # the group that handed it in
+    unknown: bool = False  # to the class list, where there is one
+
+    @property
+    def label(self) -> str:
+        """Name and number, for people."""
+        return labelled(self.student, self.name, self.platform_id)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What a policy may call the student or the group."""
+        return tuple(one for one in (self.student, self.label, self.platform_id, self.team) if one)
 
 
 @dataclass(frozen=True)
@@ -157,11 +170,15 @@ class Grade:
     def stale(self) -> bool:
         return self.chosen.stale
 
-    @cached_property
+    @property
     def name(self) -> str:
         """The student without the course system's number, for people."""
-        suffix = f"_{self.platform_id}"
-        return self.student.removesuffix(suffix) if self.platform_id else self.student
+        return self.chosen.name or self.chosen.student
+
+    @property
+    def label(self) -> str:
+        """The student with the course system's number, for people."""
+        return self.chosen.label
 
 
 def decimal(number: Any) -> Decimal:
@@ -219,7 +236,8 @@ def grade(
     manual: Manual = NOT_TOUCHED,
 ) -> Grade:
     """The grade of one student, from at least one attempt in the order of handing in."""
-    graded = [_grade_one(attempt, policy, points, manual, len(attempts)) for attempt in attempts]
+    count = sum(one.attempt > 0 for one in attempts)
+    graded = [_grade_one(attempt, policy, points, manual, count) for attempt in attempts]
     if policy.attempts == "latest":
         return graded[-1]
     # Of equals the later one: its feedback is about the student's newest work.
@@ -233,8 +251,8 @@ def _grade_one(
     attempt: Attempt, policy: Policy, points: Decimal, manual: Manual, count: int
 ) -> Grade:
     earned = earned_points(attempt.result, manual.overrides)
-    extended = attempt.student in policy.extensions
-    who = attempt.student if extended else attempt.platform_id
+    extended = [name for name in attempt.aliases if name in policy.extensions]
+    who = extended[0] if extended else attempt.student
     percent, late = lateness(policy, who, attempt.submitted, attempt.late)
     deduction = earned * percent / 100
     total = max(Decimal(0), earned - deduction + manual.adjustment)

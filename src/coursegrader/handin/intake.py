@@ -3,26 +3,25 @@
 Understood, as a folder or as a zip:
 
 - Canvas, "Download Submissions": `doejohn_12345_678910_lab-1.ipynb`, late ones `doejohn_LATE_...`,
-  anonymous ones `anon_x7Gk2_678910_lab.ipynb`. The numbers are the student's and the file's; `-1`
-  is what Canvas adds to a file's name when it is handed in again.
-- Moodle, "Download all submissions": `John Doe_12345_assignsubmission_file/lab.ipynb` (before
-  version 4 with one more `_`), or without folders `John Doe_12345_assignsubmission_file_lab.ipynb`.
+  anonymous ones `anon_x7Gk2_678910_lab.ipynb`; of a group, its name and the number of one member.
+- Moodle, "Download all submissions", with folders `John Doe_12345_assignsubmission_file/lab.ipynb`
+  or without; of a team, its name and its own number.
+- Gradescope's export with its `submission_metadata.yml`.
+- repositories cloned side by side, `lab-1-submissions/lab-1-ana/`: the notebook of each.
 - plain: `ana.ipynb` for each student, or a folder for each student.
 - one `.ipynb` or `.py` file.
 
-A data file that the assignment declares goes into the notebook that it came with: see `pairing.py`.
-
-Students of Canvas and Moodle are called by name and number, so that two of one name stay two.
-The times of files are the times of some download or copy. They count as times of handing in only
-when asked for; `submissions.csv` beside the files, with the columns `file` and `submitted` (ISO
-8601 with a time zone), tells them exactly.
+Whose a file is, `owners.py` tells. A data file that the assignment declares goes into the notebook
+that it came with: see `pairing.py`. The times of files are the times of some download or copy.
+They count as times of handing in only when asked for; `submissions.csv` beside the files, with the
+columns `file` and `submitted` (ISO 8601 with a time zone), tells them exactly.
 """
 
 import csv
 import io
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -30,45 +29,33 @@ from pathlib import Path, PurePosixPath
 from ..common.records import Refused, Submission
 from ..common.text import escaped
 from .archive import DEFAULT_LIMITS, Entry, ReadLimits, Unreadable, open_entries
+from .clones import without_clones
 from .data_files import DataFile, beside
+from .gradescope import METADATA
+from .owners import Owners, apart, owners_of
 from .pairing import Piece, put_together
+from .whose import NobodyError, Owner, is_moodle
 
 SUFFIXES = (".ipynb", ".py")
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
 _TIMES = "submissions.csv"
 
-_CANVAS = re.compile(
-    r"(?P<name>.+?)(?:_(?P<late>LATE|late))?_(?P<id>\d+)_(?P<file>\d+)_(?P<filename>.+)"
-)
-_CANVAS_ANONYMOUS = re.compile(
-    r"(?:(?P<late>LATE)_)?(?P<name>anon)_(?P<id>[A-Za-z0-9]+)_(?P<file>\d+)_(?P<filename>.+)"
-)
-_CANVAS_AGAIN = re.compile(r"-(\d{1,2})(?=\.[^.]+$)")
-_MOODLE = re.compile(
-    r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<filename>.*))?"
-)
-
 
 @dataclass(frozen=True)
 class _HandIn:
-    """One readable file and what its name tells."""
+    """One readable file, whose it is, and when it came."""
 
     entry: Entry
-    student: str
-    filename: str
-    platform_id: str = ""
-    late: bool = False
-    again: int = 0  # how often Canvas saw this file name before
-    number: int = 0  # Canvas counts all files ever uploaded
-    submitted: datetime | None = None
+    owner: Owner
+    submitted: datetime | None
 
     @property
     def order(self) -> tuple:
         """Of handing in; a notebook counts as later than a `.py` that came with it."""
         when = self.submitted.timestamp() if self.submitted else 0.0
         digits = [(int(n or 0), text) for n, text in re.findall(r"(\d*)(\D*)", self.entry.path)]
-        is_notebook = self.filename.lower().endswith(".ipynb")
-        return when, self.again, is_notebook, self.number, digits, self.entry.path
+        is_notebook = self.owner.filename.lower().endswith(".ipynb")
+        return when, self.owner.again, is_notebook, self.owner.upload, digits, self.entry.path
 
 
 def collect(
@@ -77,6 +64,9 @@ def collect(
     limits: ReadLimits = DEFAULT_LIMITS,
     file_times: bool = False,
     data: Sequence[DataFile] = (),
+    notebook: str = "",
+    known: Mapping[str, str] | None = None,
+    system: str = "",
 ) -> tuple[list[Submission], list[Refused]]:
     """All submissions at a path, ordered by student and attempt, and what could not be taken.
 
@@ -85,36 +75,48 @@ def collect(
         limits: on sizes and counts.
         file_times: take the times of the files as the times of handing in.
         data: the data files that the assignment declares.
+        notebook: the name of the assignment's notebook, which counts in a clone.
+        known: the numbers of the class in the course system, with the names.
+        system: the course system, where names fit several: `canvas`, `moodle`, or `folder`.
 
     Raises:
         ValueError: nothing is at this path.
     """
     path = Path(path)
+    names = {file.name for file in data}
     with open_entries(path, limits) as (entries, refused):
         if path.suffix.lower() == ".zip":
             entries = _without_wrapper(entries, path.stem)
         times, bad_times = _read_times(entries, limits)
-        pieces = _data_pieces(entries, {file.name for file in data})
-        wanted, unwanted = _sort_out(entry for entry in entries if entry.path not in pieces)
-        hand_ins = _name_students(wanted, times, file_times)
-        needed = [*wanted, *(entry for entry in entries if entry.path in pieces)]
-        contents, unread = _read(needed, limits)
+        wanted = {notebook, *names} if notebook else set()
+        entries, clones = without_clones(entries, path.resolve().stem, wanted)
+        owners = owners_of(entries, limits, known=known, system=system) | clones.owners
+        entries = [*entries, *clones.entries]
+        data_entries = [one for one in entries if _is_data(owners[one.path], names)]
+        pieces = [_piece(one, owners[one.path]) for one in data_entries]
+        paths = {one.path for one in data_entries}
+        files, unwanted = _sort_out(one for one in entries if one.path not in paths)
+        owners = apart(owners, [one.path for one in files])
+        hand_ins, unknown = _hand_ins(files, owners, times, file_times)
+        contents, unread = _read([one.entry for one in hand_ins] + data_entries, limits)
     if path.is_file() and path.suffix.lower() != ".zip":  # one notebook, with what lies beside it
         nearby = beside(path.parent, data)
-        pieces, contents = {name: Piece(name, "", name) for name in nearby}, contents | nearby
+        pieces, contents = [Piece(name, "", name) for name in nearby], contents | nearby
     notebooks = [
-        Piece(one.entry.path, one.student, one.filename, one.again, one.order) for one in hand_ins
+        Piece(one.entry.path, one.owner.key, one.owner.filename, one.owner.again, one.order)
+        for one in hand_ins
     ]
-    contents, lonely = put_together(notebooks, pieces.values(), contents, data)
+    contents, lonely = put_together(notebooks, pieces, contents, data)
     submissions = _submissions(hand_ins, contents)
-    return submissions, [*refused, *bad_times, *unwanted, *unread, *lonely]
+    refused += [*clones.refused, *bad_times, *unknown, *unwanted, *unread, *lonely]
+    return submissions, refused
 
 
 def _without_wrapper(entries: list[Entry], archive: str) -> list[Entry]:
     """A zip of a folder holds that folder: it is no student if several files are in it."""
     tops = {entry.parts[0] for entry in entries}
     wrapped = len(tops) == 1 and all(len(entry.parts) > 1 for entry in entries)
-    if not wrapped or _MOODLE.fullmatch(next(iter(tops))):
+    if not wrapped or is_moodle(next(iter(tops))):
         return entries
     several = sum(entry.parts[-1].lower().endswith(SUFFIXES) for entry in entries) > 1
     if not several and tops != {archive}:
@@ -131,7 +133,7 @@ def _sort_out(entries: Iterable[Entry]) -> tuple[list[Entry], list[Refused]]:
         elif suffix in _ARCHIVES:
             reason = "is an archive in the hand-in; hand in the notebook itself"
             unwanted.append(Refused(escaped(entry.path), reason))
-        elif entry.path != _TIMES:
+        elif entry.path not in (_TIMES, METADATA):
             unwanted.append(Refused(escaped(entry.path), "is neither .ipynb nor .py"))
     return wanted, unwanted
 
@@ -169,68 +171,30 @@ def _read_times(
     return times, refused
 
 
-def _name_students(
-    entries: list[Entry], times: dict[str, datetime], file_times: bool
-) -> list[_HandIn]:
-    """Who handed in each file.
-
-    A file that lies there plainly is the student its name says, without the suffix. Where that
-    would be two (`ana.ipynb`, `ana.py`, a folder `ana`), each file keeps its whole name: rather
-    one student in two rows than two students in one.
-    """
-    plain = Counter(PurePosixPath(entry.parts[0]).stem for entry in entries if not entry.parts[1:])
-    plain.update({entry.parts[0] for entry in entries if entry.parts[1:]})
-    hand_ins = []
+def _hand_ins(
+    entries: Iterable[Entry], owners: Owners, times: Mapping[str, datetime], file_times: bool
+) -> tuple[list[_HandIn], list[Refused]]:
+    """The files with whose they are and when they came, and those that cannot be told."""
+    hand_ins, unknown = [], []
     for entry in entries:
-        from_name = _from_course_system(entry)
+        owner = owners[entry.path]
+        if isinstance(owner, NobodyError):
+            unknown.append(Refused(escaped(entry.path), str(owner)))
+            continue
         # The course system's zip was written when it was downloaded.
-        fallback = entry.modified if file_times and not from_name else None
-        submitted = times.get(entry.path, fallback)
-        if from_name is None:
-            filename = entry.parts[-1]
-            student = entry.parts[0] if entry.parts[1:] else PurePosixPath(filename).stem
-            if not entry.parts[1:] and plain[student] > 1:
-                student = filename
-            from_name = {"student": student, "filename": filename}
-        hand_ins.append(_HandIn(entry, submitted=submitted, **from_name))
-    return hand_ins
+        fallback = entry.modified if file_times and not owner.system else owner.submitted
+        hand_ins.append(_HandIn(entry, owner, times.get(entry.path, fallback)))
+    return hand_ins, unknown
 
 
-def _from_course_system(entry: Entry) -> dict | None:
-    """What a name by Canvas or Moodle tells; None for any other name."""
-    first, *rest = entry.parts
-    if match := _MOODLE.fullmatch(first):
-        return {
-            "student": f"{match['name']}_{match['id']}",
-            "filename": rest[-1] if rest else match["filename"] or first,
-            "platform_id": match["id"],
-        }
-    match = _CANVAS_ANONYMOUS.fullmatch(first) or _CANVAS.fullmatch(first)
-    if rest or not match:
-        return None
-    again = _CANVAS_AGAIN.search(match["filename"])
-    return {
-        "student": f"{match['name']}_{match['id']}",
-        "filename": match["filename"],
-        "platform_id": match["id"],
-        "late": match["late"] is not None,
-        "again": int(again[1]) if again else 0,
-        "number": int(match["file"]),
-    }
+def _is_data(owner: Owner | NobodyError, names: Collection[str]) -> bool:
+    return isinstance(owner, Owner) and owner.plain_filename in names
 
 
-def _data_pieces(entries: Iterable[Entry], names: Collection[str]) -> dict[str, Piece]:
-    """The data files of these names among all files, by their paths."""
-    pieces = {}
-    for entry in entries:
-        student = entry.parts[0] if entry.parts[1:] else ""
-        about = _from_course_system(entry) or {"student": student, "filename": entry.parts[-1]}
-        again, filename = about.get("again", 0), about["filename"]
-        filename = _CANVAS_AGAIN.sub("", filename) if again else filename
-        if filename in names:
-            order = (again, about.get("number", 0))
-            pieces[entry.path] = Piece(entry.path, about["student"], filename, again, order)
-    return pieces
+def _piece(entry: Entry, owner: Owner) -> Piece:
+    student = owner.key if owner.system or entry.parts[1:] else ""
+    order = (owner.again, owner.upload)
+    return Piece(entry.path, student, owner.plain_filename, owner.again, order)
 
 
 def _read(entries: list[Entry], limits: ReadLimits) -> tuple[dict[str, bytes], list[Refused]]:
@@ -253,7 +217,7 @@ def _submissions(hand_ins: list[_HandIn], contents: dict[str, bytes]) -> list[Su
     by_student = defaultdict(list)
     for hand_in in sorted(hand_ins, key=lambda hand_in: hand_in.order):
         if hand_in.entry.path in contents:
-            by_student[hand_in.student].append(hand_in)
+            by_student[hand_in.owner.key].append(hand_in)
     return [
         submission
         for student in sorted(by_student)
@@ -276,13 +240,16 @@ def _read_one(entry: Entry, limits: ReadLimits, left: int) -> bytes:
 def _attempts(hand_ins: list[_HandIn], contents: dict[str, bytes]) -> Iterable[Submission]:
     attempt = 0
     for hand_in in hand_ins:
-        attempt = max(attempt, hand_in.again) + 1
+        owner = hand_in.owner
+        attempt = max(attempt, owner.again) + 1
         yield Submission(
-            student=hand_in.student,
-            filename=hand_in.filename,
+            student=owner.key,
+            filename=owner.filename,
             content=contents[hand_in.entry.path],
             attempt=attempt,
             submitted=hand_in.submitted,
-            late=hand_in.late,
-            platform_id=hand_in.platform_id,
+            late=owner.late,
+            platform_id=owner.number,
+            name=owner.name,
+            system=owner.system,
         )

@@ -47,7 +47,7 @@ def write_moodle_csv(
             row += [min(one.total, one.points), one.points, "Yes", "-", "-", _comment(one)]
             rows.append(row)
         write_atomically(path, table_text(rows))
-        return [one.student for one in grades if len(rows) > 1 and not number_of(one)]
+        return [one.label for one in grades if len(rows) > 1 and not number_of(one)]
     table = read_table(worksheet, ("Identifier", "Grade"))
     header = [name.casefold() for name in table.header]
     place = {name: header.index(name) for name in header}

@@ -86,7 +86,7 @@ def write_report(
         questions=questions([one.chosen.result.tests for one in graded]),
         broken=_broken(graded),
         not_graded=[
-            (clean(f"{one.student}: {one.chosen.filename}"), clean(one.chosen.result.reason))
+            (clean(f"{one.label}: {one.chosen.filename}"), clean(one.chosen.result.reason))
             for one in grades
             if one.chosen.result.status != "graded"
         ],

@@ -25,7 +25,7 @@ def write_grades_csv(path: Path, grades: Sequence[Grade]) -> None:
 
 
 _FACTS: dict[str, Callable[[Grade], Cell]] = {
-    "student": lambda one: one.student,
+    "student": lambda one: one.label,
     "name": lambda one: one.name,
     "id": lambda one: one.platform_id,
     "total": lambda one: one.total,
@@ -67,7 +67,7 @@ class Unplaced:
 
     @property
     def students(self) -> list[str]:
-        return list(self._left)
+        return [one.label for one in self._left.values()]
 
 
 def number_of(one: Grade) -> str:

@@ -47,15 +47,27 @@ def grade(
     regrade: bool = False,
     unsafe: bool = False,
     file_times: bool = False,
+    system: str = "",
     progress: bool = True,
 ) -> Outcome:
     """Grade what is new in a folder or archive; everything, with `regrade`.
+
+    Where names fit several course systems, `system` says which: `canvas`, `moodle`, `folder`.
 
     Raises:
         ValueError: the path is not there.
         SandboxError, AssignmentError: nothing can be graded.
     """
-    submissions, refused = collect(path, file_times=file_times, data=assignment.settings.data)
+    submissions, refused = collect(
+        path,
+        file_times=file_times,
+        data=assignment.settings.data,
+        notebook=assignment.settings.notebook,
+        known=gradebook.people.numbers(assignment.name),
+        system=system,
+    )
+    submissions, strangers = gradebook.people.admit(assignment.name, submissions)
+    refused += strangers
     gradebook.record_refused(assignment.name, refused)
     done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
     by_id = {submission.id: submission for submission in submissions}

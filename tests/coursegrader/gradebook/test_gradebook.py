@@ -14,6 +14,7 @@ from bookkeeping_examples import at, checked, result, submission
 
 from coursegrader.common.records import Refused
 from coursegrader.gradebook import Gradebook, GradebookError
+from coursegrader.gradebook.database import SCHEMA_VERSION
 from coursegrader.gradebook.policy import Policy
 
 
@@ -196,7 +197,7 @@ def test_the_database_of_another_program(path):
 def test_a_newer_schema(path):
     Gradebook.open(path).close()
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     database.close()
     refused_file(path, "newer version")
 

@@ -206,11 +206,12 @@ def test_rounding():
         decimal(float("nan"))
 
 
-def test_names_without_the_course_systems_number():
+def test_names_with_and_without_the_course_systems_number():
     one = grade([attempt(1)], Policy(), Decimal(2))
-    assert one.name == "ana"
-    numbered = Attempt("doe_12_12", "12", "lab.py", 1, None, False, attempt(1).result)
-    assert grade([numbered], Policy(), Decimal(2)).name == "doe_12"
+    assert (one.name, one.label) == ("ana", "ana")
+    numbered = Attempt("12", "12", "lab.py", 1, None, False, attempt(1).result, name="doe_12")
+    one = grade([numbered], Policy(), Decimal(2))
+    assert (one.student, one.name, one.label) == ("12", "doe_12", "doe_12_12")
 
 
 def test_load(tmp_path):

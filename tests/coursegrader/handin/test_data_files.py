@@ -216,7 +216,7 @@ LAYOUTS = {
             "poeann_2_102_weights-3.npz": 2,
             "poeann_2_103_a-1.ipynb": CODE,
         },
-        [("doejohn_1", 1, 1), ("poeann_2", 2, 2)],
+        [("1", 1, 1), ("2", 2, 2)],
     ),
     "Canvas, several attempts": (
         {
@@ -226,14 +226,14 @@ LAYOUTS = {
             "doejohn_1_103_weights-1.npz": 2,
             "doejohn_1_104_a-2.ipynb": CODE,
         },
-        [("doejohn_1", 1, 1), ("doejohn_1", 2, 2), ("doejohn_1", 3, 2)],
+        [("1", 1, 1), ("1", 2, 2), ("1", 3, 2)],
     ),
     "Moodle with folders": (
         {
             "Ana Doe_7_assignsubmission_file__a.ipynb": CODE,
             "Ana Doe_7_assignsubmission_file__weights.npz": 1,
         },
-        [("Ana Doe_7", 1, 1)],
+        [("7", 1, 1)],
     ),
     "Moodle without folders": (
         {
@@ -241,7 +241,7 @@ LAYOUTS = {
             "Ana Doe_7_assignsubmission_file_weights.npz": 1,
             "Ben Doe_8_assignsubmission_file_a.ipynb": CODE,
         },
-        [("Ana Doe_7", 1, 1), ("Ben Doe_8", 1, None)],
+        [("7", 1, 1), ("8", 1, None)],
     ),
     "one student's folder": ({"a.ipynb": CODE, "weights.npz": 1}, [("a", 1, 1)]),
     "packed, and something else beside it": (

@@ -1,0 +1,177 @@
+"""Who is in a class: one person is one row, however the name is written.
+
+The key of a person is the course system's number, or the name where no system gives numbers. A
+number means nothing without its system: the same one from another system is somebody else, who is
+refused. Names may change from download to download; the newest is shown.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from difflib import get_close_matches
+
+from ..common.records import Person, Refused, Submission
+from ..common.text import encodable
+
+UNTOLD = "?"  # the system of a number that an earlier version of the grader wrote down
+
+# Who left the class before doing anything; whoever has a result, a mark or a group stays.
+_FORGET = """
+DELETE FROM person WHERE assignment = ? AND NOT on_roster AND NOT EXISTS (
+    SELECT 1 FROM submission AS own WHERE own.assignment = person.assignment
+        AND own.student = person.student
+    UNION SELECT 1 FROM manual AS own WHERE own.assignment = person.assignment
+        AND own.student = person.student
+    UNION SELECT 1 FROM override AS own WHERE own.assignment = person.assignment
+        AND own.student = person.student
+    UNION SELECT 1 FROM member WHERE member.assignment = person.assignment
+        AND person.student IN (member.team, member.student)
+)
+"""
+
+
+class People:
+    """The people of a gradebook's assignments."""
+
+    def __init__(
+        self,
+        rows: Callable[..., list[tuple]],
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
+        self._rows, self._transaction = rows, transaction
+
+    def all(self, assignment: str) -> list[Person]:
+        """Everybody, ordered by name."""
+        query = """
+            SELECT student, name, number, system, logins, on_roster FROM person
+            WHERE assignment = ? ORDER BY name COLLATE NOCASE, student
+        """
+        return [
+            Person(*facts, tuple(json.loads(logins)), bool(on_roster))
+            for *facts, logins, on_roster in self._rows(query, assignment)
+        ]
+
+    def numbers(self, assignment: str) -> dict[str, str]:
+        """The numbers of the class list, with the names that belong to them."""
+        return {one.number: one.name for one in self.all(assignment) if one.on_roster}
+
+    def admit(
+        self, assignment: str, submissions: Sequence[Submission]
+    ) -> tuple[list[Submission], list[Refused]]:
+        """Write down who handed in; refuse those whose key belongs to somebody else."""
+        people = {one.student: one for one in self.all(assignment)}
+        admitted, refused = [], []
+        for one in submissions:
+            new = Person(one.student, one.name or one.student, one.platform_id, one.system)
+            old = people.setdefault(one.student, new)
+            if old.system not in (new.system, UNTOLD):
+                whose = f"{old.label} ({old.system or 'without a course system'})"
+                reason = f"has the number or name {one.student}, which is that of {whose}: "
+                reason += "give it a gradebook of its own, or take that one out with remove"
+                refused.append(Refused(f"{new.label}: {one.filename}", reason))
+            else:
+                people[one.student] = new
+                admitted.append(one)
+        self._write(assignment, {one.student: people[one.student] for one in admitted}.values())
+        return admitted, refused
+
+    def enrol(self, assignment: str, people: Iterable[Person]) -> None:
+        """Take this class list instead of an earlier one; who handed in stays.
+
+        Raises:
+            ValueError: a number belongs to somebody of another system.
+        """
+        known = {one.student: one for one in self.all(assignment)}
+        people = list(people)
+        for one in people:
+            old = known.get(one.student)
+            if old and old.system not in (one.system, UNTOLD):
+                raise ValueError(
+                    f"the class list's {one.label} has the key of {old.label}, who handed in "
+                    f"through {old.system or 'no course system'}: is it the list of this class?"
+                )
+        with self._transaction() as database:
+            database.execute("UPDATE person SET on_roster = 0 WHERE assignment = ?", (assignment,))
+        self._write(assignment, people)
+        with self._transaction() as database:
+            database.execute(_FORGET, (assignment,))
+
+    def _write(self, assignment: str, people: Iterable[Person]) -> None:
+        query = """
+            INSERT INTO person (assignment, student, name, number, system, logins, on_roster)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (assignment, student) DO UPDATE SET
+                name = iif(on_roster > excluded.on_roster, name, excluded.name),
+                number = excluded.number, system = excluded.system,
+                logins = iif(excluded.on_roster, excluded.logins, logins),
+                on_roster = max(on_roster, excluded.on_roster)
+        """
+        with self._transaction() as database:
+            database.execute("INSERT OR IGNORE INTO assignment (name) VALUES (?)", (assignment,))
+            database.executemany(
+                query,
+                [
+                    (
+                        assignment,
+                        encodable(one.student),
+                        encodable(one.name),
+                        encodable(one.number),
+                        one.system,
+                        json.dumps(one.logins),
+                        one.on_roster,
+                    )
+                    for one in people
+                ],
+            )
+
+    def find(self, assignment: str, wanted: str) -> Person:
+        """The person of this key, or of this name and number, or the only one so called.
+
+        Raises:
+            ValueError: there is none, or there are several.
+        """
+        people = self.all(assignment)
+        exact = {name: one for one in people for name in (one.label, one.student)}
+        if wanted in exact:
+            return exact[wanted]
+        text = wanted.casefold()
+        called = [one for one in people if text in map(str.casefold, (one.name, *one.logins))]
+        if len(called) == 1:
+            return called[0]
+        if called:
+            several = ", ".join(one.label for one in called)
+            raise ValueError(f"{wanted!r} may be {several}: give the number")
+        near = ", ".join(get_close_matches(wanted, exact)) or "none that is similar"
+        raise ValueError(f"the gradebook has no student {wanted!r}; it has {near}")
+
+    def remove(self, assignment: str, student: str) -> None:
+        """Take a person out with all results and marks."""
+        with self._transaction() as database:
+            for table in ("submission", "manual", "override", "member", "person"):
+                database.execute(
+                    f"DELETE FROM {table} WHERE assignment = ? AND student = ?",
+                    (assignment, student),
+                )
+            database.execute(
+                "DELETE FROM member WHERE assignment = ? AND team = ?", (assignment, student)
+            )
+
+    def members(self, assignment: str) -> dict[str, list[str]]:
+        """The members of each group, by the group's key."""
+        found: dict[str, list[str]] = {}
+        query = "SELECT team, student FROM member WHERE assignment = ? ORDER BY rowid"
+        for team, student in self._rows(query, assignment):
+            found.setdefault(team, []).append(student)
+        return found
+
+    def group(self, assignment: str, team: str, members: Iterable[str]) -> None:
+        """These are the members of a group now."""
+        with self._transaction() as database:
+            database.execute(
+                "DELETE FROM member WHERE assignment = ? AND team = ?", (assignment, team)
+            )
+            database.executemany(
+                "INSERT OR IGNORE INTO member VALUES (?, ?, ?)",
+                [(assignment, team, one) for one in members],
+            )
