@@ -55,7 +55,8 @@ def _check(options: argparse.Namespace) -> int:
     if not result.tests:
         raise AssignmentError(f"no test has {options.tests!r} in its name")
     print(report_text(result))
-    return DONE if result.earned == result.points and not result.problems else PROBLEMS
+    is_right = result.earned == result.points and not result.problems and not result.broken
+    return DONE if is_right else PROBLEMS
 
 
 def _pack(options: argparse.Namespace) -> int:
@@ -119,8 +120,8 @@ def _grade(options: argparse.Namespace) -> int:
         _say(f"refused {refused.name}: {refused.reason}", PROBLEMS)
     for result in outcome.not_graded:
         _say(f"not graded {result.id}: {result.reason}", PROBLEMS)
-    for test in sorted(outcome.broken_tests):
-        _say(f"a test failed by itself: {test}", PROBLEMS)
+    for test, message in sorted(outcome.broken_tests.items()):
+        _say(f"a test failed by itself: {test} ({message})", PROBLEMS)
     return DONE if outcome.clean else PROBLEMS
 
 

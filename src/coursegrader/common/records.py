@@ -94,6 +94,11 @@ class Result:
     def points(self) -> float:
         return sum(test.points for test in self.tests)
 
+    @property
+    def broken(self) -> list[TestResult]:
+        """The tests that failed by themselves."""
+        return [test for test in self.tests if test.outcome == "error"]
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Result":
         return cls(**{**data, "tests": [TestResult(**test) for test in data["tests"]]})

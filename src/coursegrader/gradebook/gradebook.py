@@ -118,11 +118,14 @@ class Gradebook:
     def graded_ids(self, assignment: str, fingerprint: str) -> set[str]:
         """The submissions that these very tests have graded: a resumed run leaves them out.
 
-        One that could not be graded is not among them: each run tries and reports it again.
+        One that could not be graded, or on which a test failed by itself, is not among them: each
+        run tries and reports it again.
         """
         query = """
             SELECT id FROM submission
             WHERE assignment = ? AND fingerprint = ? AND result ->> 'status' = 'graded'
+            AND NOT EXISTS (SELECT * FROM json_each(result, '$.tests') AS test
+                            WHERE test.value ->> 'outcome' = 'error')
         """
         return {id for (id,) in self._rows(query, assignment, fingerprint)}
 

@@ -32,6 +32,10 @@ class TimedOut(StudentError):
     """No answer in time."""
 
 
+class UsedUp(TimedOut):
+    """The time of the whole submission was over: its code is slow, or a test asks too often."""
+
+
 class Died(StudentError):
     """The student's process ended."""
 

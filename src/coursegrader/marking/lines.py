@@ -11,7 +11,7 @@ from ..inside.wire import Handle as WireHandle
 from ..sandbox.box import Sandbox
 from ..sandbox.child import Child, ChildDied, ChildTimeout
 from ..sandbox.errors import SandboxLostError
-from .errors import Died, StudentError, TimedOut
+from .errors import Died, StudentError, TimedOut, UsedUp
 
 LOAD_PATIENCE = 5  # times a call's deadline, for running all cells
 
@@ -98,7 +98,7 @@ class SandboxLine:
 
     def _ask(self, frame: bytes, what: str, seconds: float) -> tuple[bytes, bytes]:
         if self._left <= 0:
-            raise TimedOut(
+            raise UsedUp(
                 f"all {self._limits.submission_seconds:g} seconds of this submission were used up "
                 "before this call"
             )

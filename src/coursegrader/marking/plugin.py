@@ -5,32 +5,32 @@ Tests run in this process, where no student's code ever runs; the fixture `stude
 
 import hashlib
 import hmac
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pytest
 from _pytest.runner import runtestprotocol  # what every plugin that repeats tests uses
 
-from ..authoring.assignment import Settings, is_hidden
+from ..authoring.assignment import Settings
 from ..common.records import Result, TestResult
 from ..common.text import plain
 from ..handin.data_files import HandedIn
 from ..sandbox.errors import SandboxError, SandboxLostError
-from .errors import Died, Missing, StudentError
-from .expectations import Expect, Mismatch
+from .deadline import EndlessError, PatientLine, clock_stopped, deadline
+from .errors import Died, UsedUp
+from .expectations import Expect
+from .fault import fault_by_solution, fault_of
+from .items import entry_id, in_hidden_file, problem, test_name, title
 from .lines import Line
-from .showing import show
+from .messages import answer_text, error_text, readable
 from .student import Student
 
 MARKS = {
     "points(n)": "what the test is worth",
     "see(path, text)": "where in the book to read: a path below the book's address, and its name",
 }
-MAX_MESSAGE = 4000
 MAX_TRIES = 3
 PARAMETER = "submission"  # pytest's names of the tests begin their parameters with it
 
@@ -52,18 +52,31 @@ class GraderPlugin:
         entries: the submissions.
         secret: what the drawn inputs depend on, beside submission and test.
         keyword: run only the tests whose name contains it.
+        solution: the instructor's own, on which a test is tried when an answer may be at fault.
+        seconds: that a test may take itself; None is for ever.
     """
 
     def __init__(
-        self, settings: Settings, entries: list[Entry], secret: bytes, keyword: str = ""
+        self,
+        settings: Settings,
+        entries: list[Entry],
+        secret: bytes,
+        *,
+        keyword: str = "",
+        solution: Entry | None = None,
+        seconds: float | None = None,
     ) -> None:
         self.settings, self.secret, self.keyword = settings, secret, keyword.lower()
+        self.solution, self.seconds = solution, seconds
         self.entries = {entry.id: entry for entry in entries}
         self.results = {entry.id: Result(entry.id, "graded") for entry in entries}
         self.broken: list[str] = []  # what is wrong with the test files: the instructor's to mend
         self.sandbox_error: SandboxError | None = None
         self._open: tuple[Entry, Line, float] | None = None
         self._facts: dict[str, TestResult] = {}  # of each test, the same for all submissions
+        self._endless: set[str] = set()  # tests that did not even end on the solution
+        self._on_solution: Line | None = None  # open while a test is tried on it
+        self._student: Student | None = None  # that the running test has got
         self._error: BaseException | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -84,24 +97,29 @@ class GraderPlugin:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Submission by submission, hidden tests last: no visible message can tell of them."""
         order = {name: place for place, name in enumerate(self.entries)}
-        self.broken += [f"{item.nodeid} {what}" for item in items if (what := _problem(item))]
+        self.broken += [f"{item.nodeid} {what}" for item in items if (what := problem(item))]
         if not self.broken:
             items[:] = [item for item in items if self._is_wanted(item)]
-            items.sort(key=lambda item: (order[_entry_id(item)], _is_hidden(item)))
+            items.sort(key=lambda item: (order[entry_id(item)], in_hidden_file(item)))
 
     def _is_wanted(self, item: pytest.Item) -> bool:
-        return self.keyword in _test_name(item).partition("::")[2].lower()
+        return self.keyword in test_name(item).partition("::")[2].lower()
 
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Student:
         """The submission's code, over one line for all its tests, which run in a row."""
+        if self._on_solution is not None:
+            self._student = Student(PatientLine(self._on_solution), self.solution.files)
+            return self._student
         entry = self.entries[request.param]
         if self._open is None or self._open[0] is not entry:
             self._close()
-            self._open = entry, entry.open_line(), time.monotonic()
+            with clock_stopped():
+                self._open = entry, entry.open_line(), time.monotonic()
             problems = [*self._open[1].problems, *entry.files.problems]
             self.results[entry.id].problems = [plain(text) for text in problems]
-        return Student(self._open[1], entry.files)
+        self._student = Student(PatientLine(self._open[1]), entry.files)
+        return self._student
 
     def pytest_unconfigure(self) -> None:
         self._close()
@@ -121,7 +139,7 @@ class GraderPlugin:
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
         """Random numbers that depend on the secret, the submission and the test alone."""
-        what = f"{_entry_id(request.node)}\0{_test_name(request.node)}"
+        what = f"{entry_id(request.node)}\0{test_name(request.node)}"
         seed = hmac.digest(self.secret, what.encode(), hashlib.sha256)
         return np.random.default_rng(int.from_bytes(seed, "little"))
 
@@ -133,13 +151,71 @@ class GraderPlugin:
         ends its own process does so in the second run, too.
         """
         for attempt in range(MAX_TRIES):
-            self._error = None
-            runtestprotocol(item, log=False, nextitem=nextitem)
+            self._run(item, nextitem)
             accidents = (SandboxLostError, Died) if attempt == 0 else SandboxLostError
             if not isinstance(self._error, accidents):
                 break
-            item._initrequest()  # fresh fixtures: `rng` draws the same inputs again
+        if self._error is not None:
+            self._blame(item, nextitem, self._error)
         return True
+
+    def _run(self, item: pytest.Function, nextitem: pytest.Item | None) -> None:
+        self._error = self._student = None
+        item._initrequest()  # fresh fixtures: `rng` draws the same inputs again
+        runtestprotocol(item, log=False, nextitem=nextitem)
+
+    def _blame(
+        self, item: pytest.Function, nextitem: pytest.Item | None, error: BaseException
+    ) -> None:
+        """A test that failed by itself costs nobody a point; else the student is told why."""
+        result, student = self.results[entry_id(item)].tests[-1], self._student
+        fault = fault_of(error, asked=student is not None and student._asked)
+        if fault is None:
+            on_solution = self._tried_on_solution(item, nextitem)
+            fault = fault_by_solution(error, on_solution)
+            if isinstance(error, EndlessError) and isinstance(on_solution, EndlessError):
+                self._endless.add(result.name)
+        if fault == "test" and isinstance(error, UsedUp):
+            self._close()  # for the other tests the submission has all its time again
+        if fault != "answer":
+            result.outcome = "error"
+            result.earned = result.points if fault == "test" else 0.0
+            result.message = readable(lambda: error_text(item, error))
+        elif not result.hidden:
+            result.message = readable(lambda: answer_text(student, error))
+
+    def _tried_on_solution(
+        self, item: pytest.Function, nextitem: pytest.Item | None
+    ) -> BaseException | None:
+        """What the test raises on the instructor's solution, by the draws of this submission."""
+        if self.solution is None:
+            return None
+        if self._open is not None:
+            self._open[1].close()  # the sandbox holds one at a time; it starts again when asked
+        self._on_solution = self.solution.open_line()
+        try:
+            self._run(item, nextitem)
+        finally:
+            self._on_solution.close()
+            self._on_solution = None
+        return self._error
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        with deadline(self.seconds):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        if test_name(item) in self._endless:
+            raise EndlessError("the test did not end by itself", pytrace=False)
+        with deadline(self.seconds):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
+        with deadline(self.seconds):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(
@@ -147,31 +223,27 @@ class GraderPlugin:
     ) -> pytest.TestReport:
         """One result for each test; pytest's own report, with sources and frames, is not needed."""
         error = call.excinfo.value if call.excinfo else None
-        self._error = self._error or error
         if isinstance(error, SandboxError):
             self.sandbox_error = error
             pytest.exit(str(error))
-        if call.when == "call" or error is not None:
-            self._record(item, error, call.when)
+        is_first = self._error is None
+        self._error = self._error or error
+        if self._on_solution is None and ((error is not None and is_first) or call.when == "call"):
+            self._record(item, error)
         outcome = "failed" if error else "passed"
         return pytest.TestReport(
             item.nodeid, item.location, {}, outcome, None, call.when, duration=call.duration
         )
 
-    def _record(self, item: pytest.Item, error: BaseException | None, when: str) -> None:
-        name = _test_name(item)
+    def _record(self, item: pytest.Item, error: BaseException | None) -> None:
+        name = test_name(item)
         if name not in self._facts:
             self._facts[name] = self._failed(item, name)
         result = replace(self._facts[name])
         if error is None:
             result.earned, result.outcome = result.points, "passed"
-        elif when != "call" and not isinstance(error, StudentError):
-            result.outcome = "error"
-            result.message = _readable(lambda: f"in the {when} of the test: {error!r}")
-        elif not result.hidden:
-            result.message = _readable(lambda: _message(item, error))
-        tests = self.results[_entry_id(item)].tests
-        if tests and tests[-1].name == name:  # its teardown failed, too, or it was run again
+        tests = self.results[entry_id(item)].tests
+        if tests and tests[-1].name == name:  # its teardown failed, or it was run again
             tests.pop()
         tests.append(result)
 
@@ -182,66 +254,4 @@ class GraderPlugin:
         if see is not None:
             path, text = see.args
             see = {"text": text, "url": self.settings.book + path}
-        return TestResult(name, _title(item), _is_hidden(item), points, 0.0, "failed", see=see)
-
-
-def _readable(make: Callable[[], str]) -> str:
-    """A message of limited length, whatever the values do that it shows."""
-    try:
-        return plain(make())[:MAX_MESSAGE]
-    except Exception as error:  # Python refuses to write an integer of 4,300 digits or more
-        return f"The values of this test cannot be shown ({type(error).__name__})."
-
-
-def _message(item: pytest.Item, error: BaseException) -> str:
-    student = getattr(item, "funcargs", {}).get("student")
-    call = student._last if student is not None else None
-    called = f"called:    {call.text}\n" if call is not None else ""
-    if isinstance(error, Mismatch):
-        return str(error)
-    if isinstance(error, StudentError):
-        text = str(error)
-        # A name keeps its small letter.
-        return called + (text if isinstance(error, Missing) else text[0].upper() + text[1:])
-    returned = f"came back: {show(call.result)}\n" if call is not None else ""
-    if isinstance(error, AssertionError):
-        return f"{called}{returned}{error}"
-    return (
-        f"{called}{returned}The test could not use what came back: {type(error).__name__}: {error}"
-    )
-
-
-def _problem(item: pytest.Item) -> str:
-    """What keeps a test from being one of an assignment's, or nothing."""
-    if "student" not in getattr(item, "fixturenames", ()):
-        return "does not use the fixture `student`"
-    points, see = item.get_closest_marker("points"), item.get_closest_marker("see")
-    if points is None:
-        return "has no mark `points`"
-    match points.args:
-        case [int() | float() as worth] if not points.kwargs and 0 <= worth < math.inf:
-            pass
-        case _:
-            return "must say `points(n)` with one number that is not negative"
-    if see is not None and (see.kwargs or [*map(type, see.args)] != [str, str]):
-        return "must say `see(path, text)` with two texts"
-    return ""
-
-
-def _is_hidden(item: pytest.Item) -> bool:
-    return is_hidden(item.nodeid.partition("::")[0])
-
-
-def _entry_id(item: Any) -> str:
-    return item.callspec.params["student"]
-
-
-def _test_name(item: Any) -> str:
-    """The test's file and name, with its own parameters but without the submission."""
-    own = item.callspec.id.partition("-")[2]
-    return item.nodeid.removesuffix(f"[{item.callspec.id}]") + (f"[{own}]" if own else "")
-
-
-def _title(item: Any) -> str:
-    text = (item.function.__doc__ or item.originalname.replace("_", " ")).strip()
-    return text.splitlines()[0]
+        return TestResult(name, title(item), in_hidden_file(item), points, 0.0, "failed", see=see)

@@ -17,7 +17,12 @@ FATAL = (SandboxError, AssignmentError)  # no other batch would fare better
 
 
 def batch_json(
-    assignment: Assignment, secret: bytes, submissions: list[Submission], *, unsafe: bool = False
+    assignment: Assignment,
+    secret: bytes,
+    submissions: list[Submission],
+    *,
+    solution: bytes = b"",
+    unsafe: bool = False,
 ) -> str:
     """A batch as text: all that grading it needs."""
     return json.dumps(
@@ -25,6 +30,7 @@ def batch_json(
             "assignment": assignment.to_json(),
             "secret": secret.hex(),
             "unsafe": unsafe,
+            "solution": base64.b64encode(solution).decode(),
             "submissions": [
                 {
                     "id": submission.id,
@@ -56,7 +62,8 @@ def grade_batch(batch: str) -> str:
         for item in data["submissions"]
     }
     assignment, secret = Assignment.from_json(data["assignment"]), bytes.fromhex(data["secret"])
-    results = grade(assignment, secret, files, unsafe=data["unsafe"])
+    solution = base64.b64decode(data["solution"])
+    results = grade(assignment, secret, files, solution=solution, unsafe=data["unsafe"])
     return json.dumps([asdict(result) for result in results])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..authoring.assignment import Assignment
+from ..authoring.solution import own_solution
 from ..common.records import Refused, Result
 from ..gradebook import Gradebook
 from ..gradebook.policy import Policy
@@ -30,7 +31,7 @@ class Outcome:
     before: int = 0  # graded by an earlier run
     refused: list[Refused] = field(default_factory=list)
     not_graded: list[Result] = field(default_factory=list)
-    broken_tests: set[str] = field(default_factory=set)
+    broken_tests: dict[str, str] = field(default_factory=dict)  # by name, what one of them said
 
     @property
     def clean(self) -> bool:
@@ -74,10 +75,11 @@ def grade(
     waiting = [name for name in by_id if name not in done]
     outcome = Outcome(before=len(by_id) - len(waiting), refused=refused)
     batches = [waiting[start : start + batch] for start in range(0, len(waiting), batch)]
-    secret = gradebook.secret(assignment.name)
+    secret, solution = gradebook.secret(assignment.name), own_solution(assignment)
 
     def make(ids: list[str]) -> str:
-        return batch_json(assignment, secret, [by_id[name] for name in ids], unsafe=unsafe)
+        these = [by_id[name] for name in ids]
+        return batch_json(assignment, secret, these, solution=solution, unsafe=unsafe)
 
     with tqdm(total=len(waiting), unit="submission", disable=not progress) as bar:
         for ids, text, reason in run_batches(make_executor, batches, make):
@@ -127,9 +129,5 @@ def _results(ids: list[str], text: str | None, reason: str) -> list[Result]:
 def _count(outcome: Outcome, results: list[Result]) -> None:
     outcome.graded += len(results)
     outcome.not_graded += [result for result in results if result.status == "not_graded"]
-    outcome.broken_tests |= {
-        f"{test.name}: {test.message}"
-        for result in results
-        for test in result.tests
-        if test.outcome == "error"
-    }
+    for test in (test for result in results for test in result.broken):
+        outcome.broken_tests.setdefault(test.name, test.message)

@@ -1,15 +1,17 @@
 """Grades in this process, where no student's code ever runs: that is in the sandbox."""
 
 import atexit
+import contextlib
 import tempfile
 from functools import partial
 from pathlib import Path
 
-from ..authoring.assignment import Assignment
+from ..authoring.assignment import Assignment, Settings
 from ..common.limits import Limits
 from ..common.notebook import UnreadableError, read_cells
 from ..common.records import Result
 from ..handin.data_files import HandedIn, attached
+from ..marking.deadline import TEST_SECONDS
 from ..marking.lines import SandboxLine
 from ..marking.plugin import Entry, GraderPlugin
 from ..marking.session import run_session
@@ -20,9 +22,17 @@ from ..sandbox.selftest import require_sandbox
 
 
 def grade(
-    assignment: Assignment, secret: bytes, files: dict[str, tuple[str, bytes]], *, unsafe: bool
+    assignment: Assignment,
+    secret: bytes,
+    files: dict[str, tuple[str, bytes]],
+    *,
+    solution: bytes = b"",
+    unsafe: bool = False,
 ) -> list[Result]:
     """Grade submissions, given as file name and content by their ids, in one pytest session.
+
+    Args:
+        solution: the instructor's own notebook, if there is one.
 
     Raises:
         SandboxError: there is no sandbox, or it does not hold.
@@ -33,17 +43,25 @@ def grade(
     entries, results = [], {}
     for name, (filename, content) in files.items():
         try:
-            cells = read_cells(filename, content)
+            entries.append(_entry(name, box, settings, filename, content))
         except UnreadableError as error:
             results[name] = Result(name, "not_graded", str(error))
-        else:
-            data = HandedIn(settings.data, attached(filename, content, settings.data))
-            entries.append(Entry(name, partial(SandboxLine, box, cells), data))
     if entries:
-        plugin = GraderPlugin(settings, entries, secret)
+        own = None
+        with contextlib.suppress(UnreadableError):
+            own = _entry("the solution", box, settings, settings.notebook, solution)
+        plugin = GraderPlugin(settings, entries, secret, solution=own, seconds=TEST_SECONDS)
         run_session(plugin, _tests(assignment), compiled=True)
         results |= plugin.results
     return [results[name] for name in files]
+
+
+def _entry(
+    name: str, box: Sandbox | PlainSandbox, settings: Settings, filename: str, content: bytes
+) -> Entry:
+    cells = read_cells(filename, content)
+    data = HandedIn(settings.data, attached(filename, content, settings.data))
+    return Entry(name, partial(SandboxLine, box, cells), data)
 
 
 def sandbox(

@@ -72,6 +72,13 @@ def test_a_resumed_run_leaves_out_what_is_done(path):
         assert book.graded_ids("lab", "f1") == {first[0].id, second[0].id}
 
 
+def test_a_run_grades_again_what_a_test_failed_on_by_itself(path):
+    one = submission("ana")
+    with Gradebook.open(path) as book:
+        book.record("lab", "f1", [(one, result(one, checked(), checked("b", outcome="error")))])
+        assert book.graded_ids("lab", "f1") == set()
+
+
 def test_grading_again_replaces_the_result(path):
     with Gradebook.open(path) as book:
         book.record("lab", "f1", [ana(0.5, submitted=at("2026-03-01 12:00"))])

@@ -99,22 +99,23 @@ HUGE = "import pytest\n@pytest.fixture\ndef table(student): return {}[student.do
 
 
 @pytest.mark.parametrize(
-    ("name", "test", "outcome"),
+    ("name", "test"),
     [
-        ("test_it", "def test_it(student): student.double(student.double(2) ** 9)", "failed"),
-        ("test_it", "def test_it(student): {}[student.double(2) ** 9]", "failed"),
-        ("test_it", "def test_it(student, table): pass", "error"),
-        ("test_hidden", "def test_it(student, table): pass", "error"),
+        ("test_it", "def test_it(student): student.double(student.double(2) ** 9)"),
+        ("test_it", "def test_it(student): {}[student.double(2) ** 9]"),
+        ("test_it", "def test_it(student, table): pass"),
+        ("test_hidden", "def test_it(student, table): pass"),
     ],
 )
-def test_an_integer_that_python_does_not_write_stops_nothing(tmp_path, name, test, outcome):
+def test_an_integer_that_python_does_not_write_stops_nothing(tmp_path, name, test):
     """The tests of a submission with such integers fail, and the next one is graded."""
     students = {"ana": "def double(x): return 1 << 4000", "bo": SOLUTION}
     test = f"{HUGE}@pytest.mark.points(1)\n{test}\n"
     results = graded(tmp_path / "a", students, **{name: test, "test_double": TESTS})
     result = next(test for test in results["ana"].tests if test.points == 1)
-    assert (result.outcome, result.earned) == (outcome, 0)
-    assert result.message == "The values of this test cannot be shown (ValueError)."
+    assert (result.outcome, result.earned) == ("failed", 0)
+    told = "" if result.hidden else "The values of this test cannot be shown (ValueError)."
+    assert result.message == told
     assert results["bo"].earned >= 2.5
 
 
@@ -296,8 +297,8 @@ def broken(): raise OSError("disk")
 def test_it(student, broken): pass
 """
     result = one(tmp_path, test, SOLUTION)
-    assert (result.outcome, result.earned) == ("error", 0)
-    assert result.message == "in the setup of the test: OSError('disk')"
+    assert (result.outcome, result.earned) == ("error", 1)
+    assert result.message == "test_it.py, line 4: OSError('disk')"
 
 
 def test_a_fixture_that_needs_the_students_function_fails_the_test(tmp_path):
@@ -326,7 +327,7 @@ def broken():
 def test_it(student, broken): pass
 """
     result = one(tmp_path, test)
-    assert (result.outcome, result.earned) == ("error", 0)
+    assert (result.outcome, result.earned) == ("error", 1)
 
 
 def test_problems_of_the_cells_are_kept(tmp_path):

@@ -277,6 +277,46 @@ def test_a_test_that_fails_by_itself_is_the_instructors(
     assert "no data file" not in page.read_text()
 
 
+BROKEN = """
+import pytest
+
+@pytest.mark.points(2)
+def test_more(student): assert student.word() == wanted  # which is written nowhere
+
+@pytest.mark.points(3)
+def test_first_letter(student): assert student.word()[0] == "p"
+
+@pytest.mark.points(1)
+def test_for_ever(student):
+    student.word()
+    while True: pass
+"""
+
+
+def test_a_test_that_fails_by_itself_costs_nobody_a_point_and_is_named_once(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coursegrader.running.sandboxed.TEST_SECONDS", 0.5)
+    (folder / "sample" / "sample.ipynb").write_text(notebook(SOLUTION))
+    (folder / "sample" / "tests" / "test_more.py").write_text(BROKEN)
+    hand_in("anna.py")
+    hand_in("bert.py", "def word(): return 7")  # whose first letter no test can use
+    assert run("grade", "class") == cli.PROBLEMS
+    assert marks() == {"anna": POINTS + 6, "bert": 3}
+    said = capsys.readouterr().err
+    assert [line.partition(" (")[0] for line in said.splitlines() if "by itself" in line] == [
+        "coursegrader: a test failed by itself: test_more.py::test_for_ever",
+        "coursegrader: a test failed by itself: test_more.py::test_more",
+    ]
+    assert "NameError" in said
+    # It is tried again in every run until it is mended.
+    assert run("grade", "class") == cli.PROBLEMS
+    mended = BROKEN.replace("wanted", "'pixel'").replace("while", "if")
+    (folder / "sample" / "tests" / "test_more.py").write_text(mended)
+    assert run("grade", "class") == cli.DONE
+    assert marks() == {"anna": POINTS + 6, "bert": 1}
+
+
 def test_hostile_names_and_messages_reach_no_file_unescaped(folder: Path) -> None:
     hand_in("=cmd()<script>alert(1)<script>.py", "def word(): raise ValueError('<script>x')")
     run("grade", "class")
@@ -292,7 +332,7 @@ def test_hostile_names_and_messages_reach_no_file_unescaped(folder: Path) -> Non
 
 def test_what_a_run_did() -> None:
     assert Outcome().clean
-    assert not Outcome(broken_tests={"x"}).clean
+    assert not Outcome(broken_tests={"x": "why"}).clean
 
 
 def test_similar_pairs_of_a_class(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
