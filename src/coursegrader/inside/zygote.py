@@ -33,10 +33,12 @@ _CLONE_NEW = {
     "net": 0x40000000,
 }
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND = 32, 0x1000
 _MS_REC_PRIVATE = 0x4000 | 1 << 18
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 22, 24, 38
 _LAST_CAPABILITY = 63
 _INSIDE_UID = 1000
+LINE = 3  # the file descriptor of every child's line, as the filter knows it
 MESSAGE_BYTES = 1 << 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -136,30 +138,34 @@ def _child(line: int, settings: dict[str, Any]) -> None:
         # The other end starts us when it holds our pidfd, and so can end us.
         if os.read(line, 1) != b"g":
             os._exit(0)
-        _lock_down(line, settings)
+        os.dup2(line, LINE)
+        _lock_down(settings)
     except BaseException as error:
-        os.write(line, f"x{type(error).__name__}: {error}".encode()[:1000])
+        os.write(LINE, f"x{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
-    os.write(line, b"r")
+    os.write(LINE, b"r")
     try:
-        serve(line, Runner(fresh_namespace()))
+        serve(LINE, Runner(fresh_namespace()))
     finally:
         os._exit(0)
 
 
-def _lock_down(line: int, settings: dict[str, Any]) -> None:
+def _lock_down(settings: dict[str, Any]) -> None:
     os.setsid()
     null = os.open("/dev/null", os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(3, line)
-    os.closerange(line + 1, 1024)
+    os.closerange(LINE + 1, 1024)
     _call("mount", None, b"/", None, _MS_REC_PRIVATE, None)
     size = f"size={settings['disk_bytes']},nr_inodes=2000,mode=700".encode()
     workspace = settings["workspace"]
     _call(
         "mount", b"tmpfs", workspace.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, size
     )
+    # The devices serve all the same, but their times, which the next would read, stand still.
+    flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID
+    for device in settings["devices"]:
+        _call("mount", None, device.encode(), None, flags, None)
     # The zygote's /proc cannot be unmounted from here, but it can be covered.
     flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k")
@@ -167,13 +173,22 @@ def _lock_down(line: int, settings: dict[str, Any]) -> None:
     for name, value in settings["limits"].items():
         limit = getattr(resource, name)
         resource.setrlimit(limit, (value, value))
-    random.seed()  # or every student would draw the zygote's numbers
+    _reseed()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     _drop_capabilities()
     _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
     _install_filter(bytes.fromhex(settings["filter"]))
+
+
+def _reseed() -> None:
+    """Or every student would draw the zygote's numbers."""
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(int.from_bytes(os.urandom(7), "little"))
 
 
 def _drop_capabilities() -> None:

@@ -130,6 +130,7 @@ class Sandbox:
             "preload": list(self.preload),
             "filter": compiled_filter().hex(),
             "disk_bytes": int(self.limits.disk_mb) << 20,
+            "devices": bubblewrap.DEVICES,
             "workspace": bubblewrap.workspace(self.packages),
         }
         self._control.send(json.dumps(settings).encode())

@@ -19,6 +19,7 @@ HOUSE = "/grader"  # where the sandbox sees our own files
 UNPRIVILEGED_UID = 65534
 APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 REMEDY = "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+DEVICES = ("/dev/null", "/dev/urandom")  # the host's own: an ordinary user cannot make any
 WORKSPACE = "/tmp"
 OTHER_WORKSPACE = "/workspace"
 ENVIRONMENT = {
@@ -61,7 +62,7 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
     later |= {f"{HOUSE}/{name}": path for name, path in cell_transformer_files().items()}
     later[f"{HOUSE}/inside"] = INSIDE
     # The zygote must pass through folders that bubblewrap would make for root alone.
-    targets = [*binds, *later, "/dev/null"]
+    targets = [*binds, *later, *DEVICES]
     for folder in sorted({str(parent) for target in targets for parent in Path(target).parents}):
         arguments += ["--perms", "0755", "--dir", folder]
     for target, path in binds.items():
@@ -72,7 +73,7 @@ def command(control_fd: int, packages: tuple[str, ...]) -> list[str]:
         arguments += _bind(path, target)
     for path in hidden:
         arguments += ["--remount-ro", path]
-    for device in ("/dev/null", "/dev/urandom"):
+    for device in DEVICES:
         arguments += ["--dev-bind", device, device]
     # For the zygote, which sets up its children's namespaces and imports what wants a temporary
     # folder; over both a child mounts its own.

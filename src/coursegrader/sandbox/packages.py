@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from .errors import SandboxError
 
-LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
+MULTIARCH = sysconfig.get_config_var("MULTIARCH") or ""
 
 
 def interpreter_paths() -> list[Path]:
@@ -24,8 +24,15 @@ def interpreter_paths() -> list[Path]:
     libdir = sysconfig.get_config_var("LIBDIR")
     if libdir:
         paths += Path(libdir).glob("libpython3*.so*")
-    paths += [Path(path) for path in LIBRARIES]
+    paths += map(Path, system_libraries(MULTIARCH))
     return [path for path in dict.fromkeys(paths) if path.exists()]
+
+
+def system_libraries(multiarch: str, root: Path = Path("/")) -> list[str]:
+    """Where the dynamic linker looks; where the system keeps libraries apart, nothing besides."""
+    apart = bool(multiarch) and (root / "usr/lib" / multiarch).is_dir()
+    folders = [f"/lib/{multiarch}", f"/usr/lib/{multiarch}"] if apart else ["/lib", "/usr/lib"]
+    return [*folders, "/lib64", "/usr/lib64", "/etc/ld.so.cache"]
 
 
 def other_packages() -> list[Path]:
