@@ -34,13 +34,13 @@ class RetinaNet(nn.Module):
 
     With B anchors in a cell and K = num_classes - 1 classes of objects::
 
+        features[16] ────────▶ (N, D, H/16, W/16) ────▶ class logits (N, B·K, H/16, W/16)
+          ▲                      │ enlarge, add         deltas       (N, B·4, H/16, W/16)
+        features[8] ─────────▶ (N, D, H/8, W/8) ──────▶ ...
+          ▲                      │ enlarge, add
+        features[4] ─────────▶ (N, D, H/4, W/4) ──────▶ ...
+          ▲ encoder              the pyramid              one head for all strides
         images (N, 3, H, W)
-          │ encoder             pyramid                  one head for all strides
-        features[16] ─────────▶ (N, D, H/16, W/16) ────▶ class logits (N, B·K, H/16, W/16)
-          ▲                       │ enlarge, add         deltas       (N, B·4, H/16, W/16)
-        features[8] ──────────▶ (N, D, H/8, W/8) ──────▶ ...
-          ▲                       │ enlarge, add
-        features[4] ──────────▶ (N, D, H/4, W/4) ──────▶ ...
 
     Lin et al., "Focal Loss for Dense Object Detection", 2017; with fewer channels, strides that
     suit small pictures, and group normalisation in the head, which sees few images at once.

@@ -1,6 +1,6 @@
 """SSD: default boxes on maps of several strides, each a class of softmax; hard negatives only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -78,17 +78,9 @@ class SSD(nn.Module):
         self.sides = {stride: [stride * scale for scale in scales] for stride in sorted(strides)}
         self.ratios = tuple(ratios)
         per_cell = len(scales) * len(ratios)
-        self.class_layers, self.box_layers = (
-            nn.ModuleDict(
-                {
-                    str(stride): nn.Conv2d(
-                        self.encoder.channels[stride], per_cell * numbers, 3, padding=1
-                    )
-                    for stride in self.sides
-                }
-            )
-            for numbers in (num_classes, 4)
-        )
+        channels = {stride: self.encoder.channels[stride] for stride in self.sides}
+        self.class_layers = predictors(channels, per_cell * num_classes)
+        self.box_layers = predictors(channels, per_cell * 4)
         initialise(self, seed)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -159,3 +151,9 @@ class SSD(nn.Module):
             iou_threshold=iou_threshold,
             max_detections=max_detections,
         )
+
+
+def predictors(channels: Mapping[int, int], outputs: int) -> nn.ModuleDict:
+    """For each stride a 3 × 3 convolution of its own, from its channels to the outputs."""
+    layers = {str(s): nn.Conv2d(width, outputs, 3, padding=1) for s, width in channels.items()}
+    return nn.ModuleDict(layers)

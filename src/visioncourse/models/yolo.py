@@ -33,14 +33,13 @@ class YOLO(nn.Module):
 
     With K = num_classes - 1 classes of objects::
 
-        images (N, 3, H, W)
-          │ encoder            pyramid, of which the finest map counts
         features[4s] ────────▶ (N, D, H/4s, W/4s)
           ▲                      │ enlarge, add
         features[2s] ────────▶ (N, D, H/2s, W/2s)
           ▲                      │ enlarge, add
         features[s] ─────────▶ (N, D, H/s, W/s) ─ head ─▶ (N, 4 + 1 + K, H/s, W/s)
-                                                           box, objectness, class logits
+          ▲ encoder              a pyramid                  box, objectness, class logits
+        images (N, 3, H, W)
 
     A cell in column c and row r says of its four first numbers: the centre is at
     ((c + σ(t₁))·s, (r + σ(t₂))·s), the width is size·exp(t₃), the height size·exp(t₄). The cell
