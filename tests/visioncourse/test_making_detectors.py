@@ -70,6 +70,43 @@ def test_the_truth_itself_has_the_highest_scores():
     assert list(scores.values()) == [1.0] * 6
 
 
+def test_other_suppressions_are_judged_on_the_same_candidates():
+    """Each object is found twice, the second time moved by two pixels and with a higher score."""
+
+    class Twice(torch.nn.Module):
+        def predict(self, images, *, iou_threshold=0.5, max_detections=100):
+            for x, target in known:
+                if torch.equal(x, images):
+                    boxes = torch.cat([target["boxes"] + 2, target["boxes"]])
+                    count = len(target["boxes"])
+                    scores = torch.cat([torch.full((count,), 0.9), torch.full((count,), 0.8)])
+                    found = {"boxes": boxes, "scores": scores, "labels": target["labels"].repeat(2)}
+                    return [detection.hard(iou_threshold, found)]
+
+    scenes = [make_scene(seed, **WORLD) for seed in range(4)]
+    known = [(image_batch([s]), detection_targets([s])[0]) for s in scenes]
+    scores = detection.evaluate_suppressions(Twice(), "detection", range(4))
+    assert scores["map"] == scores["map_nms_50"]
+    # A low threshold leaves the worse box alone, a high one and soft-NMS the better one, too.
+    assert scores["map_nms_30"] <= scores["map_nms_50"] < scores["map_nms_70"]
+    assert scores["map_nms_50"] < scores["map_soft_nms"]
+
+
+def test_soft_suppression_lowers_scores_within_a_class_alone():
+    found = {
+        "boxes": torch.tensor([[0, 0, 10, 10], [0, 0, 10, 8], [0, 0, 10, 8], [0, 0, 10, 4.0]]),
+        "scores": torch.tensor([0.9, 0.8, 0.7, 0.6]),
+        "labels": torch.tensor([1, 1, 2, 1]),
+    }
+    softer = detection.soft(found)
+    assert softer["labels"].tolist() == [1, 1, 1, 2]
+    # The lowest box has IoU 0.4 with the best, which is too little, and 0.5 with the second.
+    assert softer["scores"].tolist() == pytest.approx([0.9, 0.6, 0.8 * 0.2 * 0.5, 0.7])
+    assert softer["boxes"][:, 3].tolist() == [10, 4, 8, 8]
+    empty = {"boxes": torch.zeros(0, 4), "scores": torch.zeros(0), "labels": torch.zeros(0).long()}
+    assert len(detection.soft(empty)["scores"]) == 0
+
+
 def side(target):
     boxes = target["boxes"]
     return ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()

@@ -1,13 +1,15 @@
 """What detectors are trained on, and how they are judged."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..arrays import to_numpy
-from ..detection import box_area, mean_average_precision
+from ..detection import batched_nms, box_area, mean_average_precision, soft_nms
+from ..models.blocks.detections import MAX_CANDIDATES
 from ..scenes import WORLDS, Scene, make_scene
 from ..scenes.tensors import detection_targets, image_batch
 from ..training import Batches
@@ -76,6 +78,54 @@ def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
     for scene in drawn(world, scenes):
         predictions += model.predict(image_batch([scene]))
         targets += detection_targets([scene])
+    return scores_of(predictions, targets)
+
+
+def evaluate_suppressions(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
+    """The scores of :py:func:`evaluate`, and `map` after other kinds of suppression.
+
+    `map_nms_30` to `map_nms_70` are those of the IoU thresholds 0.3 to 0.7, `map_soft_nms` is that
+    of linear soft-NMS from an IoU of 0.5 on.
+    """
+    predictions, targets = [], []
+    for scene in drawn(world, scenes):
+        predictions += model.predict(
+            image_batch([scene]), iou_threshold=1.0, max_detections=MAX_CANDIDATES
+        )
+        targets += detection_targets([scene])
+    ways = {f"map_nms_{percent}": partial(hard, percent / 100) for percent in range(30, 80, 10)}
+    ways["map_soft_nms"] = soft
+    return evaluate(model, world, scenes) | {
+        name: scores_of([way(each) for each in predictions], targets)["map"]
+        for name, way in ways.items()
+    }
+
+
+def hard(iou_threshold: float, found: Target) -> Target:
+    """The detections of an image that repeat no better one of their class."""
+    kept = batched_nms(found["boxes"], found["scores"], found["labels"], iou_threshold)
+    return {name: values[kept] for name, values in found.items()}
+
+
+def soft(found: Target) -> Target:
+    """The detections of an image, whose scores are lower if they repeat a better one."""
+    kept, scores = [], []
+    for label in found["labels"].unique():
+        members = torch.nonzero(found["labels"] == label)[:, 0]
+        chosen, lowered = soft_nms(
+            found["boxes"][members], found["scores"][members], iou_threshold=0.5
+        )
+        kept.append(members[chosen])
+        scores.append(lowered)
+    if not kept:
+        return found
+    return {name: values[torch.cat(kept)] for name, values in found.items()} | {
+        "scores": torch.cat(scores)
+    }
+
+
+def scores_of(predictions: Sequence[Target], targets: Sequence[Target]) -> dict[str, float]:
+    """The six numbers of :py:func:`evaluate`."""
     result = mean_average_precision(
         *([with_area(image) for image in images] for images in (predictions, targets))
     )

@@ -130,7 +130,10 @@ RECIPES |= {f"layers_{n}": studies_depth(n, ships=n == 4) for n in range(5)}
 RECIPES["layers_4_linear"] = studies_depth(4, relu=False)
 
 RECIPES |= {
-    "yolo": detects(lambda seed: YOLO(6, seed=seed), steps=8000),
+    "yolo": replace(
+        detects(lambda seed: YOLO(6, seed=seed), steps=8000),
+        evaluate=detection.evaluate_suppressions,
+    ),
     "ssd": detects(lambda seed: SSD(6, seed=seed), steps=8000),
     "retinanet": detects(lambda seed: RetinaNet(6, seed=seed), steps=8000),
     "retinanet_without_pyramid": replace(
