@@ -84,7 +84,7 @@ def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
 def evaluate_suppressions(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
     """The scores of :py:func:`evaluate`, and `map` after other kinds of suppression.
 
-    `map_nms_30` to `map_nms_70` are those of the IoU thresholds 0.3 to 0.7, `map_soft_nms` is that
+    `map_nms_30` to `map_nms_80` are those of the IoU thresholds 0.3 to 0.8, `map_soft_nms` is that
     of linear soft-NMS from an IoU of 0.5 on.
     """
     predictions, targets = [], []
@@ -93,7 +93,7 @@ def evaluate_suppressions(model: nn.Module, world: str, scenes: range) -> dict[s
             image_batch([scene]), iou_threshold=1.0, max_detections=MAX_CANDIDATES
         )
         targets += detection_targets([scene])
-    ways = {f"map_nms_{percent}": partial(hard, percent / 100) for percent in range(30, 80, 10)}
+    ways = {f"map_nms_{percent}": partial(hard, percent / 100) for percent in range(30, 90, 10)}
     ways["map_soft_nms"] = soft
     return evaluate(model, world, scenes) | {
         name: scores_of([way(each) for each in predictions], targets)["map"]
