@@ -130,6 +130,14 @@ def test_yolo_is_as_good_as_the_course_says():
     assert (card.over_seeds("map_large") > card.over_seeds("map_small") + 0.1).all()
 
 
+def test_soft_nms_gains_in_the_crowd_whatever_the_threshold_of_the_hard_one():
+    card = weights.card("yolo")
+    hard = np.stack([card.over_seeds(f"map_nms_{percent}") for percent in range(30, 90, 10)])
+    gain = card.over_seeds("map_soft_nms") - hard
+    assert gain.min() > 0.003  # of every threshold, on every seed
+    assert gain[2].min() > 0.01  # of 0.5
+
+
 def test_only_dilation_tells_buoys_from_disks():
     """The rival has as many weights; on each seed it loses on these two classes, and on no wire."""
     full, rival = weights.card("deeplab"), weights.card("deeplab_without_dilation")
