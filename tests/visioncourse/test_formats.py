@@ -104,7 +104,7 @@ def test_pycocotools_reads_what_is_written(tmp_path):
     assert (dog["bbox"], dog["area"], dog["iscrowd"], dog["category_id"]) == (
         [1, 2, 3, 4], 5.5, 0, 18,
     )  # fmt: skip
-    assert (crowd["bbox"], crowd["iscrowd"], crowd["id"]) == ([0, 0, 2.5, 2], 1, 2)
+    assert (crowd["bbox"], crowd["iscrowd"], crowd["id"]) == ([0, 0, 2.5, 2], 1, 3)
     assert [a["score"] for a in results.loadAnns(results.getAnnIds(imgIds=[7]))] == [0.25, 0]
 
 

@@ -1,145 +1,98 @@
-"""COCO's JSON: annotations of images, and results of a detector."""
+"""Reading COCO's JSON: annotations of images, and results of a detector."""
 
-import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
+from .coco_entries import box_rows, read_segmentations, split_by_image
+from .json_entries import FilePath, by_id, check_distinct, read_json
+from .truth import CocoTruth
 
-from ..arrays import to_numpy
-from ..detection.boxes import LARGEST_COORDINATE
-from ..detection.metrics.images import Table, end_to_end, list_of_images
-from .json_entries import FilePath, by_id, check_distinct, number, read_json, whole
-
-Images = Sequence[Mapping[str, Any]]
 OPTIONAL = ("iscrowd", "area")
-RANGES = {"iscrowd": (0, 1), "area": (0, math.inf), "score": (-math.inf, math.inf)}
-
-Row = tuple[float, ...]  # image index, category id, x, y, w, h, further fields
+PARTS = ("images", "categories", "annotations")
 
 
-@dataclass(frozen=True)
-class CocoTruth:
-    """The images, categories and boxes of a COCO file.
+def read_coco(path: FilePath, *, masks: bool = False) -> CocoTruth:
+    """Read COCO's annotations of boxes, and of masks where they are asked for.
 
-    Attributes:
-        images: the entries of the file, by ascending `id`.
-        categories: the name of each category id.
-        targets: for each image `boxes` (M, 4) as (x1, y1, x2, y2), `labels` (M,) category ids,
-            `iscrowd` (M,) and `area` (M,), as `mean_average_precision` takes them.
-    """
+    A box without `iscrowd` is no crowd, and one without `area` has the area of its rectangle, or
+    of its mask. A file without `annotations`, as those of test sets, has images without boxes.
 
-    images: Sequence[Mapping[str, Any]]
-    categories: Mapping[int, str]
-    targets: Images
-
-    @property
-    def image_ids(self) -> list[int]:
-        """The `id` of each image, ascending."""
-        return [image["id"] for image in self.images]
-
-
-def read_coco(path: FilePath) -> CocoTruth:
-    """Read COCO's annotations of boxes.
-
-    A box without `iscrowd` is no crowd, and one without `area` has the area of its rectangle.
+    Args:
+        path: the file.
+        masks: True adds `masks` to the targets, run-length encodings of what `segmentation` holds;
+            polygons are filled as by pycocotools, which needs `height` and `width` of the image.
 
     Raises:
         ValueError: no JSON, or an entry that cannot be right: a box of negative size, an unknown
-            image or category, an id that occurs twice.
+            image or category, an id that occurs twice, a segmentation that is none.
     """
     data = read_json(path)
-    parts = ("images", "categories", "annotations")
-    if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in parts):
-        raise ValueError(f"{path} must hold an object with the lists {', '.join(parts)}")
-    images, categories = (by_id(path, key, data[key]) for key in parts[:2])
-    check_distinct(path, "annotations", data["annotations"])
-    rows = _box_rows(path, "annotations", data["annotations"], list(images), OPTIONAL)
+    if isinstance(data, dict):
+        data = {"annotations": [], **data}
+    if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in PARTS):
+        raise ValueError(f"{path} must hold an object with the lists {', '.join(PARTS)}")
+    images, categories = (by_id(path, key, data[key]) for key in PARTS[:2])
+    entries = data["annotations"]
+    check_distinct(path, "annotations", entries)
+    runs = read_segmentations(path, "annotations", entries, _sizes(images)) if masks else None
+    rows = box_rows(path, "annotations", entries, list(images), OPTIONAL, runs)
     for index, row in enumerate(rows):
         if row[1] not in categories:
             raise ValueError(f"{path}, annotations[{index}]: unknown category_id {row[1]}")
+    of_image: list[list[dict[str, Any]]] = [[] for _ in images]
+    for row, entry in zip(rows, entries, strict=True):
+        of_image[int(row[0])].append(entry)
     return CocoTruth(
         images=list(images.values()),
         categories={key: str(entry.get("name", key)) for key, entry in categories.items()},
-        targets=_split_by_image(rows, len(images), OPTIONAL),
+        targets=split_by_image(rows, len(images), OPTIONAL, runs),
+        annotations=of_image,
+        category_entries=categories,
+        header={key: value for key, value in data.items() if key not in PARTS},
     )
 
 
-def read_coco_results(path: FilePath, image_ids: Sequence[int]) -> list[dict[str, np.ndarray]]:
-    """Read a detector's boxes in COCO's format of results.
+def read_coco_results(
+    path: FilePath,
+    image_ids: Sequence[int],
+    *,
+    category_ids: Sequence[int] | None = None,
+    masks: bool = False,
+) -> list[dict[str, Any]]:
+    """Read a detector's boxes, or masks, in COCO's format of results.
 
     Args:
         path: the file.
         image_ids: the images in the order of the result, such as `CocoTruth.image_ids`; whole
             numbers, no two the same.
+        category_ids: those that may occur, such as `CocoTruth.category_ids`: finds a network's
+            numbers of classes in their place; None allows all.
+        masks: True reads `segmentation`; boxes that are not given are those of the masks.
 
     Returns:
         For each image `boxes` (N, 4) as (x1, y1, x2, y2), `labels` (N,) category ids, `scores`
-        (N,) and `area` (N,); no rows for an image without detections.
+        (N,) of any range and `area` (N,), and `masks`, N encodings; no rows for an image without
+        detections.
 
     Raises:
-        ValueError: no JSON, an entry that cannot be right, an image that is not in `image_ids`, or
-            an id that is in it twice.
+        ValueError: no JSON, an entry that cannot be right, an image that is not in `image_ids`, a
+            category that is not in `category_ids`, or an image's id that is in it twice.
     """
-    image_ids = _ids("image_ids", image_ids)
+    image_ids = read_ids("image_ids", image_ids)
+    known = None if category_ids is None else set(read_ids("category_ids", category_ids))
     data = read_json(path)
     if not isinstance(data, list):
         raise ValueError(f"{path} must hold a list of results, got {type(data).__name__}")
-    rows = _box_rows(path, "results", data, image_ids, ("score",))
-    return _split_by_image(rows, len(image_ids), ("scores",))
+    runs = read_segmentations(path, "results", data, {}) if masks else None
+    rows = box_rows(path, "results", data, image_ids, ("score",), runs)
+    for index, row in enumerate(rows):
+        if known is not None and row[1] not in known:
+            raise ValueError(f"{path}, results[{index}]: unknown category_id {row[1]}")
+    return split_by_image(rows, len(image_ids), ("scores",), runs)
 
 
-def write_coco(path: FilePath, truth: CocoTruth) -> None:
-    """Write annotations for :py:func:`read_coco` and pycocotools; their ids count from 1.
-
-    Raises:
-        ValueError: targets that `mean_average_precision` would not take, or not one an image, a
-            label without a category, an id that is no whole number or occurs twice, or an entry of
-            `truth.images` that JSON cannot hold.
-    """
-    table = end_to_end("targets", list_of_images("targets", truth.targets), ("labels",), OPTIONAL)
-    category_ids = _ids("truth.categories", truth.categories)
-    unknown = set(table["labels"].tolist()) - set(category_ids)
-    if unknown:
-        raise ValueError(f"truth.categories must name every label, got none for {min(unknown)}")
-    try:
-        image_ids = _ids("truth.image_ids", truth.image_ids)
-    except (KeyError, TypeError):
-        raise ValueError("truth.images must be mappings with an 'id' each") from None
-    annotations = _entries(table, image_ids, len(truth.targets), "targets")
-    for row, entry in enumerate(annotations):
-        entry |= {"id": row + 1, "iscrowd": int(table["iscrowd"][row])}
-        entry["area"] = float(table["area"][row])
-    names = zip(category_ids, truth.categories.values(), strict=True)
-    data = {
-        "images": list(truth.images),
-        "categories": [{"id": key, "name": name} for key, name in names],
-        "annotations": annotations,
-    }
-    Path(path).write_text(_json("truth", data), encoding="utf-8")
-
-
-def write_coco_results(path: FilePath, predictions: Images, image_ids: Sequence[int]) -> None:
-    """Write predictions in COCO's format of results; `image_ids` names the image of each.
-
-    Raises:
-        ValueError: predictions that `mean_average_precision` would not take, or not one an image,
-            or an id of an image that is no whole number or occurs twice.
-    """
-    predictions = list_of_images("predictions", predictions)
-    table = end_to_end("predictions", predictions, ("labels", "scores"))
-    results = _entries(table, _ids("image_ids", image_ids), len(predictions), "predictions")
-    for entry, score in zip(results, table["scores"].tolist(), strict=True):
-        entry["score"] = score
-    Path(path).write_text(_json("predictions", results), encoding="utf-8")
-
-
-def _ids(name: str, ids: Any) -> list[int]:
+def read_ids(name: str, ids: Any) -> list[int]:
     """Whole numbers of any kind, no two the same, as Python's."""
     ids = list(ids) if isinstance(ids, Iterable) else [ids]
     numbers = [_whole_or_none(value) for value in ids]
@@ -159,80 +112,8 @@ def _whole_or_none(value: Any) -> int | None:
         return None
 
 
-def _json(name: str, data: Any) -> str:
-    try:
-        return json.dumps(data, default=lambda value: to_numpy(value).tolist())
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold what JSON can, got {error}") from None
-
-
-def _box_rows(
-    path: FilePath,
-    part: str,
-    entries: Sequence[Any],
-    image_ids: Sequence[int],
-    fields: Sequence[str],
-) -> list[Row]:
-    index_of = {image_id: index for index, image_id in enumerate(image_ids)}
-    rows = []
-    for index, entry in enumerate(entries):
-        where = f"{path}, {part}[{index}]"
-        image_id = whole(where, entry, "image_id")
-        if image_id not in index_of:
-            raise ValueError(f"{where}: unknown image_id {image_id}")
-        category = whole(where, entry, "category_id")
-        if not -(2**63) <= category < 2**63:
-            raise ValueError(f"{where}: category_id must fit into 64 bits, got {category}")
-        box = entry.get("bbox")
-        if not isinstance(box, list) or len(box) != 4:
-            raise ValueError(f"{where}: bbox must be [x, y, w, h], got {box!r:.80}")
-        x, y, w, h = (number(where, "bbox", value) for value in box)
-        if w < 0 or h < 0:
-            raise ValueError(f"{where}: bbox must have w, h >= 0, got {box}")
-        if max(abs(x), abs(y), x + w, y + h) > LARGEST_COORDINATE:
-            raise ValueError(f"{where}: bbox must be up to {LARGEST_COORDINATE:g}, got {box}")
-        defaults = {"area": w * h, "iscrowd": 0}
-        further = [number(where, field, entry.get(field, defaults.get(field))) for field in fields]
-        for field, value in zip(fields, further, strict=True):
-            low, high = RANGES[field]
-            if not low <= value <= high:
-                raise ValueError(f"{where}: {field} must be in [{low}, {high:g}], got {value}")
-        rows.append((index_of[image_id], category, x, y, w, h, *further))
-    return rows
-
-
-def _split_by_image(
-    rows: Sequence[Row], num_images: int, fields: Sequence[str]
-) -> list[dict[str, np.ndarray]]:
-    """For each image, its boxes in the order of the file."""
-    rows = sorted(rows, key=lambda row: row[0])  # stable
-    labels = np.array([row[1] for row in rows], dtype=np.int64)  # which float64 would round
-    image = np.array([row[0] for row in rows], dtype=np.int64)
-    table = np.array([row[2:] for row in rows], dtype=np.float64).reshape(-1, 4 + len(fields))
-    area = table[:, 2] * table[:, 3]  # not from x2, y2, which are rounded
-    table[:, 2:4] += table[:, :2]  # w, h become x2, y2
-    columns = {"boxes": table[:, :4], "labels": labels, "area": area}
-    columns |= {field: table[:, 4 + column] for column, field in enumerate(fields)}
-    ends = np.searchsorted(image, np.arange(num_images + 1))
-    return [
-        {field: column[start:end] for field, column in columns.items()}
-        for start, end in pairwise(ends)
-    ]
-
-
-def _entries(
-    table: Table, image_ids: Sequence[int], num_images: int, name: str
-) -> list[dict[str, Any]]:
-    """What annotations and results have in common, an entry for each box."""
-    if len(image_ids) != num_images:
-        raise ValueError(
-            f"{name} must be one for each of {len(image_ids)} images, got {num_images}"
-        )
-    boxes = table["boxes"].copy()
-    boxes[:, 2:] -= boxes[:, :2]
-    return [
-        {"image_id": image_ids[image], "category_id": label, "bbox": box}
-        for image, label, box in zip(
-            *(column.tolist() for column in (table["image"], table["labels"], boxes)), strict=True
-        )
-    ]
+def _sizes(images: dict[int, dict[str, Any]]) -> dict[int, tuple[int, int]]:
+    """Height and width of the images that state them."""
+    sizes = {key: (image.get("height"), image.get("width")) for key, image in images.items()}
+    whole = {key: tuple(map(_whole_or_none, size)) for key, size in sizes.items()}
+    return {key: size for key, size in whole.items() if None not in size and min(size) >= 0}

@@ -68,6 +68,13 @@ class Runs:
             np.concatenate([part.sizes for part in parts]),
         )
 
+    def taken(self, rows: np.ndarray) -> "Runs":
+        """The masks of these rows."""
+        lengths = (self.ends - self.starts)[rows]
+        ends = np.cumsum(lengths, dtype=np.int64)
+        edges = np.arange(lengths.sum()) + np.repeat(self.starts[rows] - (ends - lengths), lengths)
+        return Runs(self.edges[edges], ends, self.sizes[rows])
+
     @cached_property
     def starts(self) -> np.ndarray:
         """(N,) where the edges of each mask start."""
