@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+UNTOLD = "?"  # the system of a number, where nothing tells it: any may claim it
+
 
 @dataclass(frozen=True)
 class Person:
@@ -42,6 +44,7 @@ class Submission:
     platform_id: str = ""  # the course system's number of the student, for exports
     name: str = ""  # how the student is called there, which may change
     system: str = ""  # the course system: a number means nothing without it
+    members: tuple[Person, ...] = ()  # of the group that handed in
 
     @cached_property
     def sha256(self) -> str:

@@ -75,6 +75,44 @@ def number(value: Decimal | float, decimals: int = DECIMALS) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def written(value: Decimal, *, comma: bool = False) -> str:
+    """A number for another program, with all its decimals: `12.50`, or `12,50`."""
+    text = f"{value:f}"
+    return text.replace(".", ",") if comma else text
+
+
+def parsed(text: str) -> Decimal:
+    """The number that a person or a program wrote: `1,006.00`, `1.006,00`, `1 006,00`, `100,5`.
+
+    Of two signs the last is the decimal one; a comma alone before three digits parts thousands.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    digits = re.sub(r"[\s\u00a0\u202f'’]", "", text)
+    if "," in digits and "." in digits:
+        thousands = "," if digits.rindex(",") < digits.rindex(".") else "."
+        digits = digits.replace(thousands, "").replace(",", ".")
+    elif re.fullmatch(r"-?\d{1,3}(,\d{3})+", digits):
+        digits = digits.replace(",", "")
+    elif re.fullmatch(r"-?\d{1,3}(\.\d{3}){2,}", digits):
+        digits = digits.replace(".", "")
+    else:
+        digits = digits.replace(",", ".")
+    if not re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", digits):
+        raise ValueError(f"{text!r} is no number")
+    return Decimal(digits)
+
+
+def same_letters(one: str, other: str) -> bool:
+    """Whether two names differ in nothing but case, spaces and signs, which file names lose."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
+
+
 def _few_marks(text: str) -> Iterator[str]:
     """The characters, of marks on one letter only the first ones."""
     marks = 0

@@ -7,14 +7,42 @@ refused. Names may change from download to download; the newest is shown.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from difflib import get_close_matches
 
-from ..common.records import Person, Refused, Submission
-from ..common.text import encodable
+from ..common.records import UNTOLD, Person, Refused, Submission
+from ..common.text import encodable, same_letters
 
-UNTOLD = "?"  # the system of a number that an earlier version of the grader wrote down
+
+def _is_another(one: Person, known: Mapping[str, Person]) -> bool:
+    """Whether somebody else has this key: a number of one system is not that of another."""
+    old = known.get(one.student, one)
+    return UNTOLD not in (old.system, one.system) and old.system != one.system
+
+
+def _as_on_list(one: Submission, people: Iterable[Person]) -> Submission:
+    """A file or folder is called after a student of the class list, perhaps by a login name."""
+    if one.system or not one.name:
+        return one
+    name = one.name.casefold()
+    called = [
+        other
+        for other in people
+        if other.on_roster and name in map(str.casefold, (other.student, other.name, *other.logins))
+    ]
+    if len(called) != 1:
+        return one
+    (person,) = called
+    return replace(
+        one,
+        student=person.student,
+        name=person.name,
+        platform_id=person.number,
+        system=person.system,
+    )
+
 
 # Who left the class before doing anything; whoever has a result, a mark or a group stays.
 _FORGET = """
@@ -60,20 +88,26 @@ class People:
         self, assignment: str, submissions: Sequence[Submission]
     ) -> tuple[list[Submission], list[Refused]]:
         """Write down who handed in; refuse those whose key belongs to somebody else."""
-        people = {one.student: one for one in self.all(assignment)}
-        admitted, refused = [], []
+        known = {one.student: one for one in self.all(assignment)}
+        admitted, refused, written = [], [], {}
         for one in submissions:
+            one = _as_on_list(one, known.values())
             new = Person(one.student, one.name or one.student, one.platform_id, one.system)
-            old = people.setdefault(one.student, new)
-            if old.system not in (new.system, UNTOLD):
+            strangers = [other for other in (new, *one.members) if _is_another(other, known)]
+            if strangers:
+                old = known[strangers[0].student]
                 whose = f"{old.label} ({old.system or 'without a course system'})"
-                reason = f"has the number or name {one.student}, which is that of {whose}: "
+                reason = f"has the number or name {old.student}, which is that of {whose}: "
                 reason += "give it a gradebook of its own, or take that one out with remove"
                 refused.append(Refused(f"{new.label}: {one.filename}", reason))
-            else:
-                people[one.student] = new
-                admitted.append(one)
-        self._write(assignment, {one.student: people[one.student] for one in admitted}.values())
+                continue
+            admitted.append(one)
+            written |= {other.student: other for other in one.members if other.student not in known}
+            written[new.student] = known[new.student] = new
+        self._write(assignment, written.values())
+        for one in admitted:
+            if one.members:
+                self.group(assignment, one.student, [other.student for other in one.members])
         return admitted, refused
 
     def enrol(self, assignment: str, people: Iterable[Person]) -> None:
@@ -86,10 +120,16 @@ class People:
         people = list(people)
         for one in people:
             old = known.get(one.student)
-            if old and old.system not in (one.system, UNTOLD):
+            if old and UNTOLD not in (old.system, one.system) and old.system != one.system:
                 raise ValueError(
                     f"the class list's {one.label} has the key of {old.label}, who handed in "
                     f"through {old.system or 'no course system'}: is it the list of this class?"
+                )
+            if old and one.system == "moodle" and not same_letters(old.name, one.name):
+                raise ValueError(
+                    f"number {one.number} handed in as {old.name!r} and is {one.name!r} in the "
+                    f"class list: take it out with `coursegrader remove {one.student}` and grade "
+                    "again, with --groups if it was a group's"
                 )
         with self._transaction() as database:
             database.execute("UPDATE person SET on_roster = 0 WHERE assignment = ?", (assignment,))

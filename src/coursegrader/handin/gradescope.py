@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..common.records import Person
 from .whose import GRADESCOPE, NobodyError, Owner
 
 METADATA = "submission_metadata.yml"
@@ -36,24 +37,26 @@ def _owner(folder: str, facts: Any) -> Owner | NobodyError:
     facts = facts if isinstance(facts, Mapping) else {}
     people = facts.get(":submitters")
     people = [one for one in people if isinstance(one, Mapping)] if isinstance(people, list) else []
-    numbers = [_number(one) for one in people]
-    if not people or not all(numbers):
+    members = [_person(one) for one in people]
+    if not members or not all(one.student for one in members):
         return NobodyError(f"{METADATA} tells no submitter of {folder}: download the export again")
     # A group is its members: the number of the submission is another one each time.
-    several = len(people) > 1
+    members.sort(key=lambda one: one.student)
     return Owner(
-        name=" & ".join(_text(one.get(":name")) or _number(one) for one in people),
+        name=" & ".join(one.name for one in members),
         filename="",
-        number="+".join(sorted(numbers)) if several else numbers[0],
+        number="+".join(one.student for one in members),
         system=GRADESCOPE,
         submitted=_time(facts.get(":created_at")),
-        members=tuple(numbers) if several else (),
+        members=tuple(members) if members[1:] else (),
     )
 
 
-def _number(person: Mapping[str, Any]) -> str:
-    """The student's number, or where the course has none the address."""
-    return _text(person.get(":sid")) or _text(person.get(":email"))
+def _person(facts: Mapping[str, Any]) -> Person:
+    """Known by the student's number, or where the course has none by the address."""
+    email = _text(facts.get(":email"))
+    number = _text(facts.get(":sid")) or email
+    return Person(number, _text(facts.get(":name")) or number, number, GRADESCOPE, (email,))
 
 
 def _text(value: Any) -> str:

@@ -252,4 +252,5 @@ def _attempts(hand_ins: list[_HandIn], contents: dict[str, bytes]) -> Iterable[S
             platform_id=owner.number,
             name=owner.name,
             system=owner.system,
+            members=owner.members,
         )

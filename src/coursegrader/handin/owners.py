@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from ..common.text import escaped
+from ..common.text import escaped, same_letters
 from .archive import Entry, ReadLimits, Unreadable
 from .gradescope import METADATA, owners
 from .whose import MOODLE, Download, NobodyError, Owner, plain_owner
@@ -74,7 +74,7 @@ def _sure(
     if not isinstance(owner, Owner) or not owner.number:
         return owner
     called = known.get(owner.number, "")
-    if owner.system == MOODLE and called and _letters(called) != _letters(owner.name):
+    if owner.system == MOODLE and called and not same_letters(called, owner.name):
         # Moodle gives numbers to groups, too, and they may be the numbers of other people.
         return NobodyError(
             f"is called {escaped(owner.name)!r}, but number {owner.number} is "
@@ -88,11 +88,6 @@ def _sure(
             "time, or give the class's table with --roster"
         )
     return owner
-
-
-def _letters(name: str) -> str:
-    """What a name keeps in the name of a file."""
-    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def apart(found: Owners, files: Iterable[str]) -> Owners:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from ..common.records import Person
+
 CANVAS, MOODLE, GRADESCOPE = "canvas", "moodle", "gradescope"
 
 _MOODLE = re.compile(r"(?P<name>[^_]*)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
@@ -43,7 +45,7 @@ class Owner:
     late: bool = False  # the course system's own mark
     upload: int = 0  # Canvas counts all files ever uploaded
     submitted: datetime | None = None
-    members: tuple[str, ...] = ()  # of a group, where the system tells them
+    members: tuple[Person, ...] = ()  # of a group, where the system tells them
 
     @property
     def key(self) -> str:

@@ -1,18 +1,21 @@
 """Canvas's gradebook: its own export is filled in, or a table in its form is made.
 
 The export is cut down to its first columns and this assignment, so that importing it cannot undo
-other grades. It has a byte-order mark if Canvas wrote one.
+other grades. Headers, separator, decimal sign and byte-order mark are those that Canvas wrote.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..common.files import Cell, read_table, safe, table_text, write_atomically
+from ..common.files import write_atomically
+from ..common.tables import Cell, read_table, safe, table_text
 from ..gradebook.policy import Grade
+from ..handin.whose import CANVAS
 from .tables import Unplaced, maximum_of, number_of, scaled
 
 _CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+_NAMES = ("Student", "LastName", "FirstName")  # two of them where Canvas is set so
 
 
 def write_canvas_csv(
@@ -37,33 +40,43 @@ def write_canvas_csv(
         ValueError: the export is none, lacks this assignment or has another maximum.
     """
     if export is None:
-        points = grades[0].points if grades else 0
-        rows: list[list[Cell]] = [[*_CANVAS_COLUMNS, title]]
-        rows.append(["    Points Possible", "", "", "", "", points])
-        for one in grades:
-            login = "" if number_of(one) else one.student
-            rows.append([one.name, number_of(one), "", login, "", one.total])
-        write_atomically(path, table_text(rows, bom=False))
+        write_atomically(path, _made(title, grades))
         return []
-    table = read_table(export, ("Student", "ID", "Section"))
-    maximum = None
-    student, number, last = (table.header.index(n) for n in ("Student", "ID", "Section"))
-    column = _canvas_column(table.header, title, export)
+    table = read_table(export, ("ID", "Section"))
+    names = [k for k, name in enumerate(table.header) if name in _NAMES]
+    if not names:
+        raise ValueError(f"{export} has no column Student; is it the right export?")
+    column = _assignment_column(table.header, title, export)
+    number, last = table.header.index("ID"), table.header.index("Section")
     logins = [k for k, name in enumerate(table.header) if name in ("SIS Login ID", "SIS User ID")]
-    unplaced = Unplaced(grades)
+    unplaced, maximum, comma = Unplaced(grades, CANVAS), None, table.has_comma(column)
     for row in table.rows:
-        if "Points Possible" in row[student]:
+        if "Points Possible" in row[names[0]]:
             maximum = maximum_of(row[column], export)
         elif one := unplaced.take(row[number], *(row[k] for k in logins)):
             # A cell that stays as it was changes nothing at import.
-            row[column] = safe(scaled(one, maximum, scale, export))
-            row[student] = safe(row[student])
+            row[column] = safe(scaled(one, maximum, scale, export), comma=comma)
+            for k in names:
+                row[k] = safe(row[k])
     table.keep([*range(last + 1), column])
     write_atomically(path, table.text())
     return unplaced.students
 
 
-def _canvas_column(header: list[str], title: str, export: Path) -> int:
+def _made(title: str, grades: Sequence[Grade]) -> str:
+    """A table in Canvas's form, of those who handed in through Canvas or have a login name."""
+    points = grades[0].points if grades else 0
+    rows: list[list[Cell]] = [[*_CANVAS_COLUMNS, title]]
+    rows.append(["    Points Possible", "", "", "", "", points])
+    for one in grades:
+        number = number_of(one, CANVAS)
+        if number or not one.platform_id:
+            login = "" if number else one.student
+            rows.append([one.name, number, "", login, "", one.total])
+    return table_text(rows, bom=False)
+
+
+def _assignment_column(header: list[str], title: str, export: Path) -> int:
     """The assignment's column: `Lab 1 (4711)` by its whole name, or by the name in front."""
     names = header[header.index("Section") + 1 :]
     wanted = re.escape(title.strip().casefold())

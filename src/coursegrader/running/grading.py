@@ -10,7 +10,9 @@ from ..authoring.solution import own_solution
 from ..common.records import Refused, Result
 from ..gradebook import Gradebook
 from ..gradebook.policy import Policy
+from ..handin.class_list import read_groups, read_people
 from ..handin.intake import collect
+from ..handin.teams import in_groups
 from ..reports.canvas import write_canvas_csv
 from ..reports.feedback import write_feedback
 from ..reports.gradescope import write_gradescope
@@ -49,16 +51,32 @@ def grade(
     unsafe: bool = False,
     file_times: bool = False,
     system: str = "",
+    roster: Path | None = None,
+    groups: Path | None = None,
     progress: bool = True,
 ) -> Outcome:
     """Grade what is new in a folder or archive; everything, with `regrade`.
 
-    Where names fit several course systems, `system` says which: `canvas`, `moodle`, `folder`.
+    Args:
+        path: a folder, an archive or one file.
+        assignment: what to grade by.
+        gradebook: where the results go.
+        make_executor: for the processes that grade.
+        batch: submissions at a time.
+        regrade: also what was graded before.
+        unsafe: without a sandbox.
+        file_times: take the times of the files as the times of handing in.
+        system: where names fit several course systems: `canvas`, `moodle`, `folder`.
+        roster: a table of the class, kept in the gradebook.
+        groups: a table of the members of groups.
+        progress: show it.
 
     Raises:
         ValueError: the path is not there.
         SandboxError, AssignmentError: nothing can be graded.
     """
+    if roster:
+        gradebook.people.enrol(assignment.name, read_people(roster))
     submissions, refused = collect(
         path,
         file_times=file_times,
@@ -67,8 +85,12 @@ def grade(
         known=gradebook.people.numbers(assignment.name),
         system=system,
     )
+    everybody = gradebook.people.all(assignment.name)
+    names = [one.name for one in submissions]
+    members = read_groups(groups, names) if groups else None
+    submissions, in_no_group = in_groups(submissions, members, everybody)
     submissions, strangers = gradebook.people.admit(assignment.name, submissions)
-    refused += strangers
+    refused += [*in_no_group, *strangers]
     gradebook.record_refused(assignment.name, refused)
     done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
     by_id = {submission.id: submission for submission in submissions}

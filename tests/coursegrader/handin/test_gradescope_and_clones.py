@@ -65,12 +65,12 @@ def test_gradescope_tells_names_and_times(tmp_path, zipped):
     assert seen == {
         ("0123", "Ana Gil", "lab.ipynb", "gradescope"),
         ("bo@example.edu", "Bo Li", "lab.ipynb", "gradescope"),
-        ("10+9", "Eve & Dan", "lab.ipynb", "gradescope"),
+        ("10+9", "Dan & Eve", "lab.ipynb", "gradescope"),
     }
     times = {one.name: one.submitted for one in submissions}
     assert times["Ana Gil"] == datetime(2026, 3, 1, 22, 58, 47, 644186, UTC)
     assert times["Bo Li"] == datetime(2026, 3, 1, 22, 30, tzinfo=UTC)  # earlier than Ana
-    assert times["Eve & Dan"] is None
+    assert times["Dan & Eve"] is None
     reasons = {one.name.split("/")[-2]: one.reason for one in refused}
     assert "no submitter" in reasons["submission_304"]
     assert "no folder that submission_metadata.yml names" in reasons["submission_305"]
