@@ -53,7 +53,7 @@ class DetectionConfusion(Result):
 
     @property
     def point(self) -> OperatingPoint:
-        """True and false positives and misses of each class: diagonal, column, row."""
+        """True and false positives and misses of each class (diagonal, column, row)."""
         tp = np.diagonal(self.matrix)[:-1]
         fp, fn = self.matrix.sum(axis=0)[:-1] - tp, self.matrix.sum(axis=1)[:-1] - tp
         return OperatingPoint(self.classes, tp, fp, fn, self.score_threshold, self.iou_threshold)
