@@ -7,16 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..arrays import to_numpy
-from ..detection import batched_nms, box_area, mean_average_precision, soft_nms
+from ..detection import batched_nms, mean_average_precision, soft_nms
 from ..models.blocks.detections import MAX_CANDIDATES
 from ..scenes import WORLDS, Scene, make_scene
 from ..scenes.tensors import detection_targets, image_batch
 from ..training import Batches
 
 BATCH_SIZE = 4
-# Small, medium and large: borders of a box's side in pixels. COCO's, 32 and 96, are too wide here.
-BORDERS = (16, 24)
+# Of boxes in pixels. COCO's borders, 32² and 96², are too wide for these scenes.
+AREAS = {"small": (0, 16**2), "medium": (16**2, 24**2), "large": (24**2, 1e10)}
 
 Target = dict[str, Tensor]
 
@@ -72,7 +71,7 @@ def view(
 def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
     """COCO's numbers: `map`, `map_50`, `map_75`, and `map_small`, `map_medium`, `map_large`.
 
-    Sizes are those of boxes, with borders that suit the scenes.
+    Sizes are those of AREAS.
     """
     predictions, targets = [], []
     for scene in drawn(world, scenes):
@@ -126,18 +125,9 @@ def soft(found: Target) -> Target:
 
 def scores_of(predictions: Sequence[Target], targets: Sequence[Target]) -> dict[str, float]:
     """The six numbers of :py:func:`evaluate`."""
-    result = mean_average_precision(
-        *([with_area(image) for image in images] for images in (predictions, targets))
-    )
+    result = mean_average_precision(predictions, targets, area_ranges=AREAS)
     names = ("map", "map_50", "map_75", "map_small", "map_medium", "map_large")
     return {name: float(getattr(result, name)) for name in names}
-
-
-def with_area(image: Target) -> dict[str, np.ndarray]:
-    """Boxes with the area that COCO's borders, 32² and 96², give the size that they have here."""
-    image = {name: to_numpy(array) for name, array in image.items() if name != "masks"}
-    sides = np.sqrt(box_area(image["boxes"]))
-    return image | {"area": np.interp(sides, [0, *BORDERS, 1e4], [0, 32, 96, 1e5]) ** 2}
 
 
 def drawn(world: str, seeds: Iterable[int]) -> Iterable[Scene]:
