@@ -130,6 +130,14 @@ def test_yolo_is_as_good_as_the_course_says():
     assert (card.over_seeds("map_large") > card.over_seeds("map_small") + 0.1).all()
 
 
+def test_retinanet_is_as_good_as_the_course_says():
+    card = weights.card("retinanet")
+    assert card.over_seeds("map").min() >= 0.55
+    assert card.scores["map_50"] >= 0.85
+    # One grid of cells serves small objects worse than anchors of their size.
+    assert card.over_seeds("map_small").min() > weights.card("yolo").over_seeds("map_small").max()
+
+
 def test_soft_nms_gains_in_the_crowd_whatever_the_threshold_of_the_hard_one():
     card = weights.card("yolo")
     hard = np.stack([card.over_seeds(f"map_nms_{percent}") for percent in range(30, 90, 10)])
