@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .authoring.assignment import Assignment, AssignmentError
+from .commands.common import DONE, MISUSE, PROBLEMS, add_gradebook, open_gradebook, say
+from .commands.marks import add_marks
 from .common.text import plain
 
 if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
-    from .gradebook import Gradebook
     from .gradebook.policy import Policy
-
-DONE, PROBLEMS, MISUSE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,14 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PROBLEMS
     except (OSError, RuntimeError, ValueError) as error:
-        return _say(str(error), MISUSE)
+        return say(str(error), MISUSE)
     except KeyboardInterrupt:
-        return _say("stopped; what was finished is kept, the same command goes on", MISUSE)
-
-
-def _say(text: str, code: int) -> int:
-    print(f"coursegrader: {plain(text)}", file=sys.stderr)
-    return code
+        return say("stopped; what was finished is kept, the same command goes on", MISUSE)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -70,7 +64,7 @@ def _pack(options: argparse.Namespace) -> int:
     try:
         notes = pack(path, assignment, target)
     except PackError as error:
-        return _say(f"not packed, this would not grade:\n{error}", PROBLEMS)
+        return say(f"not packed, this would not grade:\n{error}", PROBLEMS)
     for note in notes:
         print(f"Note: {plain(note)}.")
     print(f"{target} is ready: upload this one file.")
@@ -100,8 +94,8 @@ def _grade(options: argparse.Namespace) -> int:
     else:
         make_executor = local_executor(options.workers)
     if options.unsafe:
-        _say("--unsafe: students' code runs with all your rights", DONE)
-    with _gradebook(options) as gradebook:
+        say("--unsafe: students' code runs with all your rights", DONE)
+    with open_gradebook(options) as gradebook:
         outcome = grade(
             options.submissions,
             assignment,
@@ -115,13 +109,13 @@ def _grade(options: argparse.Namespace) -> int:
         notes = write_outputs(options.out, assignment, gradebook, policy)
     print(f"{outcome.graded} graded now, {outcome.before} before; see {options.out}/report.html")
     for note in notes:
-        _say(note, PROBLEMS)
+        say(note, PROBLEMS)
     for refused in outcome.refused:
-        _say(f"refused {refused.name}: {refused.reason}", PROBLEMS)
+        say(f"refused {refused.name}: {refused.reason}", PROBLEMS)
     for result in outcome.not_graded:
-        _say(f"not graded {result.id}: {result.reason}", PROBLEMS)
+        say(f"not graded {result.id}: {result.reason}", PROBLEMS)
     for test, message in sorted(outcome.broken_tests.items()):
-        _say(f"a test failed by itself: {test} ({message})", PROBLEMS)
+        say(f"a test failed by itself: {test} ({message})", PROBLEMS)
     return DONE if outcome.clean else PROBLEMS
 
 
@@ -129,7 +123,7 @@ def _export(options: argparse.Namespace) -> int:
     from .running.grading import write_outputs
 
     assignment = Assignment.load(options.assignment)
-    with _gradebook(options, write=False) as gradebook:
+    with open_gradebook(options, write=False) as gradebook:
         notes = write_outputs(
             options.out,
             assignment,
@@ -140,32 +134,9 @@ def _export(options: argparse.Namespace) -> int:
             scale=options.scale,
         )
     for note in notes:
-        _say(note, PROBLEMS)
+        say(note, PROBLEMS)
     print(f"written to {options.out}")
     return PROBLEMS if notes else DONE
-
-
-def _mark(options: argparse.Namespace) -> int:
-    assignment = Assignment.load(options.assignment)
-    _gradebook(options, write=False).close()  # a name mistyped must not make a new gradebook
-    with _gradebook(options) as gradebook:
-        if options.test is not None:
-            gradebook.set_override(
-                assignment.name,
-                options.student,
-                options.test,
-                earned=options.earned,
-                comment=options.comment,
-            )
-        else:
-            gradebook.set_manual(
-                assignment.name,
-                options.student,
-                adjustment=options.adjust,
-                comment=options.comment,
-            )
-    print(f"noted for {options.student}; write the files again with: coursegrader export")
-    return DONE
 
 
 def _similar(options: argparse.Namespace) -> int:
@@ -182,12 +153,6 @@ def _similar(options: argparse.Namespace) -> int:
     if options.output:
         write_similar(options.output, assignment.settings.title, pairs)
     return DONE
-
-
-def _gradebook(options: argparse.Namespace, *, write: bool = True) -> Gradebook:
-    from .gradebook import Gradebook
-
-    return Gradebook.open(options.gradebook, write=write)
 
 
 def _policy(options: argparse.Namespace) -> Policy:
@@ -242,20 +207,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, default=Path("graded"), help="default: graded/")
         command.add_argument("--policy", type=Path, help="late policy and attempts, a TOML file")
 
-    mark = commands.add_parser("mark", help="change a student's points by hand, with a comment")
-    mark.add_argument("student", help="as grades.csv has it")
-    mark.add_argument("--adjust", default="0", metavar="POINTS", help="added to the total")
-    mark.add_argument("--test", help="override this test instead")
-    mark.add_argument(
-        "--earned", metavar="POINTS", help="its points; without it the test counts again"
-    )
-    mark.add_argument("--comment", default="", help="shown to the student")
-    mark.set_defaults(run=_mark)
-
-    for command in (grade, export, mark):
-        command.add_argument(
-            "--gradebook", type=Path, default=Path("gradebook.sqlite"), help="default: %(default)s"
-        )
+    add_marks(commands)
+    add_gradebook(grade, export)
 
     similar = commands.add_parser("similar", help="list suspiciously similar pairs")
     similar.add_argument("submissions", type=Path, help="folder, zip, or one file")
@@ -263,8 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     similar.add_argument("-o", "--output", type=Path, help="an HTML page with the common parts")
     similar.set_defaults(run=_similar)
 
-    for command in (grade, export, mark, similar):
-        command.add_argument("--assignment", required=True, help="the folder of its source")
+    similar.add_argument("--assignment", required=True, help="the folder of its source")
     for command in (check, pack):
         command.add_argument("--assignment", default=".", help="its folder; default: this one")
     release.add_argument("assignment", help="the folder of the assignment's source")

@@ -21,6 +21,7 @@ FLOORS = [
     {"authoring", "reports"},
     {"marking"},
     {"running", "students"},
+    {"commands"},
     {"cli"},
     {"__main__"},
 ]

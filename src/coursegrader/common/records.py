@@ -33,18 +33,20 @@ def labelled(student: str, name: str, number: str) -> str:
 
 @dataclass(frozen=True)
 class Submission:
-    """One file that one student handed in."""
+    """One hand-in of one student: the notebook of the assignment, with what belongs to it."""
 
     student: str  # who: the course system's number or else a name, unique in a class
     filename: str  # as handed in, without folders: `.ipynb` or `.py`
     content: bytes
-    attempt: int = 1  # 1, 2, ... in the order of handing in
+    attempt: int = 1  # 1, 2, ... in the order of handing in, as far as one download tells
     submitted: datetime | None = None  # with a time zone; None where nothing tells
     late: bool = False  # the course system's own mark
     platform_id: str = ""  # the course system's number of the student, for exports
     name: str = ""  # how the student is called there, which may change
     system: str = ""  # the course system: a number means nothing without it
     members: tuple[Person, ...] = ()  # of the group that handed in
+    upload: int = 0  # the course system's number of the file, which grows; 0 where it gives none
+    reason: str = ""  # why it cannot be graded, and has no content
 
     @cached_property
     def sha256(self) -> str:
@@ -52,8 +54,8 @@ class Submission:
 
     @property
     def id(self) -> str:
-        """The same for the same student, attempt and content: what a resumed run looks up."""
-        return f"{self.student}/{self.attempt}/{self.sha256[:16]}"
+        """The same for the same hand-in, in every download: what a resumed run looks up."""
+        return f"{self.student}/{self.upload}/{self.sha256[:16]}"
 
 
 @dataclass(frozen=True)

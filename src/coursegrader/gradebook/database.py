@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .migrations import PEOPLE, migrate, run_script
+from .migrations import MARKS, PEOPLE, migrate, run_script
 
 APPLICATION = 0x50545447  # "PTTG", in the file's header: the file is ours
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 WAIT_SECONDS = 2.0  # for a reader that is just reading
 
 SCHEMA = """
 CREATE TABLE assignment (
     name TEXT PRIMARY KEY,
     fingerprint TEXT,
-    secret BLOB
+    secret BLOB,
+    runs INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE submission (
     number INTEGER PRIMARY KEY,
@@ -29,6 +30,8 @@ CREATE TABLE submission (
     late INTEGER NOT NULL,
     fingerprint TEXT NOT NULL,
     result TEXT NOT NULL,
+    upload INTEGER NOT NULL DEFAULT 0,
+    seen INTEGER NOT NULL DEFAULT 0,
     UNIQUE (assignment, id)
 ) STRICT;
 CREATE TABLE refused (
@@ -36,23 +39,8 @@ CREATE TABLE refused (
     name TEXT NOT NULL,
     reason TEXT NOT NULL
 ) STRICT;
-CREATE TABLE manual (
-    assignment TEXT NOT NULL REFERENCES assignment (name),
-    student TEXT NOT NULL,
-    adjustment TEXT NOT NULL,
-    comment TEXT NOT NULL,
-    PRIMARY KEY (assignment, student)
-) STRICT;
-CREATE TABLE override (
-    assignment TEXT NOT NULL REFERENCES assignment (name),
-    student TEXT NOT NULL,
-    test TEXT NOT NULL,
-    earned TEXT NOT NULL,
-    comment TEXT NOT NULL,
-    PRIMARY KEY (assignment, student, test)
-) STRICT;
 """
-SCHEMA += PEOPLE
+SCHEMA += PEOPLE + MARKS
 
 
 class GradebookError(ValueError):

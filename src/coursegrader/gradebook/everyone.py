@@ -39,12 +39,24 @@ def _missing(person: Person) -> Attempt:
     return Attempt(person.student, person.number, "", 0, None, False, result)
 
 
-def newest(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Those by today's tests, if there are any, in the order of handing in."""
-    attempts = [one for one in attempts if not one.stale] or list(attempts)
+def in_order(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Those by today's tests, if there are any, in the order of handing in.
+
+    The order is that of the times, if all are known; else of the course system's numbers of the
+    files, if it gave all a number; else of the runs in which they were seen last.
+    """
     if all(one.submitted for one in attempts):
-        attempts.sort(key=lambda one: one.submitted)
-    return attempts
+        # Instants, not what clocks showed: at the end of summer time they show an hour twice.
+        attempts = sorted(attempts, key=lambda one: (one.submitted.timestamp(), one.upload))
+    elif all(one.upload for one in attempts):
+        attempts = sorted(attempts, key=lambda one: one.upload)
+    else:
+        attempts = sorted(attempts, key=lambda one: one.seen)
+    counted = [
+        replace(one, attempt=place) if one.attempt else one
+        for place, one in enumerate(attempts, start=1)
+    ]
+    return [one for one in counted if not one.stale] or counted
 
 
 def manual_of(

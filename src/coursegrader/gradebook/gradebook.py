@@ -12,45 +12,63 @@ points by different tests do not compare.
 import json
 import secrets
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
 from ..common.records import Refused, Result, Submission
-from ..common.text import encodable
+from ..common.text import DECIMALS, encodable, number
 from .database import GradebookError, clear_errors, connect
-from .everyone import attempts_of_everyone, manual_of, newest
+from .everyone import attempts_of_everyone, in_order, manual_of
+from .marks import ADJUSTMENT, Author, Mark, Marks
 from .people import People
 from .policy import (
     DEFAULT_POLICY,
     Attempt,
     Grade,
-    Manual,
-    Override,
     Policy,
     decimal,
     grade,
     most_points,
+    rounded,
+    worth_of,
 )
 
 _UPSERT = """
 INSERT INTO submission (assignment, id, student, platform_id, filename, attempt, submitted, late,
-                        fingerprint, result)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        upload, fingerprint, result, seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+        (SELECT runs FROM assignment WHERE name = ?1))
 ON CONFLICT (assignment, id) DO UPDATE SET
     platform_id = excluded.platform_id, filename = excluded.filename,
     submitted = coalesce(excluded.submitted, submitted), late = excluded.late,
-    fingerprint = excluded.fingerprint, result = excluded.result
+    fingerprint = excluded.fingerprint, result = excluded.result, seen = excluded.seen
+"""
+
+# What an earlier version graded, before hand-ins were known by the course system's number.
+_ADOPT = """
+UPDATE OR IGNORE submission SET id = ?3, result = json_set(result, '$.id', ?3)
+WHERE assignment = ?1 AND id = ?2
+"""
+
+_SEE = """
+UPDATE submission SET
+    platform_id = ?3, filename = ?4, submitted = coalesce(?5, submitted), late = ?6, upload = ?7,
+    seen = (SELECT runs FROM assignment WHERE name = ?1)
+WHERE assignment = ?1 AND id = ?2
 """
 
 _KNOW_PERSON = """
 INSERT OR IGNORE INTO person (assignment, student, name, number, system) VALUES (?, ?, ?, ?, ?)
 """
+
+
+MOST_UNKNOWN = Decimal(1000)  # points by hand, while nobody's work was graded
 
 
 class Gradebook:
@@ -61,6 +79,7 @@ class Gradebook:
         self.path = path
         self._database = database
         self.people = People(self._rows, self._transaction)
+        self.marks = Marks(self._rows, self._transaction)
 
     @classmethod
     def open(cls, path: Path, *, write: bool = True) -> Self:
@@ -129,6 +148,21 @@ class Gradebook:
         """
         return {id for (id,) in self._rows(query, assignment, fingerprint)}
 
+    def see(self, assignment: str, submissions: Iterable[Submission]) -> None:
+        """Begin a run: times and marks of lateness are from now on what this run tells.
+
+        A time that was known stays known where this run tells none.
+        """
+        submissions = list(submissions)
+        adopted = [
+            (assignment, replace(one, upload=0).id, one.id) for one in submissions if one.upload
+        ]
+        with self._transaction() as database:
+            _know(database, assignment)
+            database.execute("UPDATE assignment SET runs = runs + 1 WHERE name = ?", (assignment,))
+            database.executemany(_ADOPT, adopted)
+            database.executemany(_SEE, [(assignment, *_facts(one)) for one in submissions])
+
     def record(
         self, assignment: str, fingerprint: str, pairs: Iterable[tuple[Submission, Result]]
     ) -> None:
@@ -155,20 +189,39 @@ class Gradebook:
             database.execute("DELETE FROM refused WHERE assignment = ?", (assignment,))
             database.executemany("INSERT INTO refused VALUES (?, ?, ?)", rows)
 
-    # Manual marks
+    # Marks by hand
 
     def set_manual(
-        self, assignment: str, student: str, *, adjustment: float | str = 0, comment: str = ""
+        self,
+        assignment: str,
+        student: str,
+        *,
+        adjustment: float | str | None = None,
+        comment: str | None = None,
+        author: Author | None = None,
     ) -> None:
         """Add points to a student's grade (or take some, below zero); grading again keeps it.
 
+        What is None stays as it is. The one who gives it is by default whoever is logged in.
+
         Raises:
-            ValueError: nobody of this name handed in, or the adjustment is no number.
+            ValueError: nobody of this name is in the class, or the adjustment is no number or more
+                than the assignment is worth.
         """
         student = self._find(assignment, student)
-        values = (assignment, student, str(_number(adjustment)), encodable(comment))
-        with self._transaction() as database:
-            database.execute("INSERT OR REPLACE INTO manual VALUES (?, ?, ?, ?)", values)
+        old = self.marks.standing(assignment, student).get((student, ADJUSTMENT))
+        points = old.points if old else Decimal(0)
+        if adjustment is not None:
+            points = _number(adjustment)
+            most = sum(self.tests(assignment).values(), Decimal(0)) or MOST_UNKNOWN
+            if not -most <= points <= most:
+                raise ValueError(
+                    f"an adjustment of {adjustment} is more than the assignment is worth: it has "
+                    f"{number(most)} points"
+                )
+            points = rounded(points, DECIMALS)
+        comment = comment if comment is not None else old.comment if old else ""
+        self.marks.change(assignment, student, ADJUSTMENT, points, comment, author or Author.now())
 
     def set_override(
         self,
@@ -177,35 +230,46 @@ class Gradebook:
         test: str,
         *,
         earned: float | str | None,
-        comment: str = "",
+        comment: str | None = None,
+        author: Author | None = None,
     ) -> None:
         """Give a student these points for a test, whatever it says; None takes that back.
 
         Raises:
-            ValueError: no such student or test, or the points are no number.
+            ValueError: no such student or test, or the points are no number or not between zero
+                and what the test is worth.
         """
-        student = self._find(assignment, student)
-        _check_known(test, self._tests(assignment), "test")
-        with self._transaction() as database:
-            if earned is None:
-                database.execute(
-                    "DELETE FROM override WHERE assignment = ? AND student = ? AND test = ?",
-                    (assignment, student, test),
-                )
-            else:
-                values = (assignment, student, test, str(_number(earned)), encodable(comment))
-                database.execute("INSERT OR REPLACE INTO override VALUES (?, ?, ?, ?, ?)", values)
+        student, worth = self._find(assignment, student), self.tests(assignment)
+        _check_known(test, list(worth), "test")
+        old = self.marks.standing(assignment, student).get((student, test))
+        points = None if earned is None else _number(earned)
+        if points is not None and not 0 <= points <= worth[test]:
+            raise ValueError(
+                f"{earned} is not between 0 and the {number(worth[test])} that {test} is worth"
+            )
+        points = points if points is None else rounded(points, DECIMALS)
+        comment = comment if comment is not None else old.comment if old else ""
+        self.marks.change(assignment, student, test, points, comment, author or Author.now())
+
+    def tests(self, assignment: str) -> dict[str, Decimal]:
+        """What each of today's tests is worth; of those of before, if today's graded nothing."""
+        attempts = self._attempts(assignment)
+        return worth_of(
+            [one.result for one in attempts if not one.stale] or [one.result for one in attempts]
+        )
+
+    def marks_of_no_test(self, assignment: str) -> list[Mark]:
+        """Marks for tests that are no longer there, or are called otherwise: they do not count."""
+        known = self.tests(assignment)
+        return [
+            one
+            for one in self.marks.standing(assignment).values()
+            if one.test != ADJUSTMENT and one.points is not None and one.test not in known
+        ]
 
     def _find(self, assignment: str, student: str) -> str:
         _check_known(assignment, self.assignments(), "assignment")
         return self.people.find(assignment, student).student
-
-    def _tests(self, assignment: str) -> list[str]:
-        query = (
-            "SELECT DISTINCT json_extract(test.value, '$.name') FROM submission, "
-            "json_each(result, '$.tests') AS test WHERE assignment = ?"
-        )
-        return [name for (name,) in self._rows(query, assignment)]
 
     # Reading
 
@@ -230,47 +294,53 @@ class Gradebook:
         # Points of changed tests must not count into those of today's.
         results = [one.result for _, attempts in everyone for one in attempts if not one.stale]
         results = results or [one.result for _, attempts in everyone for one in attempts]
-        points, manual = most_points(results), self._manual(assignment)
+        points, tests = most_points(results), worth_of(results)
+        manual = self.marks.manual(assignment)
         return [
-            grade(newest(attempts), policy, points, manual_of(person.student, members, manual))
+            grade(
+                in_order(attempts),
+                policy,
+                points,
+                manual_of(person.student, members, manual),
+                tests,
+            )
             for person, attempts in everyone
         ]
 
     def _attempts(self, assignment: str) -> list[Attempt]:
         query = """
-            SELECT student, platform_id, filename, attempt, submitted, late, result,
+            SELECT student, platform_id, filename, attempt, submitted, late, upload, seen, result,
                    submission.fingerprint IS NOT assignment.fingerprint
             FROM submission JOIN assignment ON submission.assignment = assignment.name
-            WHERE submission.assignment = ? ORDER BY student, attempt, number
+            WHERE submission.assignment = ? ORDER BY student, seen, attempt, number
         """
-        return [
-            Attempt(
-                student=student,
-                platform_id=platform_id,
-                filename=filename,
-                attempt=attempt,
-                submitted=datetime.fromisoformat(submitted) if submitted else None,
-                late=bool(late),
-                result=Result.from_json(json.loads(result)),
-                stale=bool(stale),
-            )
-            for student, platform_id, filename, attempt, submitted, late, result, stale in (
-                self._rows(query, assignment)
-            )
-        ]
+        return [_attempt(*row) for row in self._rows(query, assignment)]
 
-    def _manual(self, assignment: str) -> dict[str, Manual]:
-        overrides: dict[str, dict[str, Override]] = defaultdict(dict)
-        query = "SELECT student, test, earned, comment FROM override WHERE assignment = ?"
-        for student, test, earned, comment in self._rows(query, assignment):
-            overrides[student][test] = Override(decimal(earned), comment)
-        query = "SELECT student, adjustment, comment FROM manual WHERE assignment = ?"
-        added = {row[0]: row[1:] for row in self._rows(query, assignment)}
-        return {
-            student: Manual(decimal(adjustment), comment, overrides.get(student, {}))
-            for student in overrides.keys() | added.keys()
-            for adjustment, comment in [added.get(student, ("0", ""))]
-        }
+
+def _attempt(
+    student: str,
+    platform_id: str,
+    filename: str,
+    attempt: int,
+    submitted: str | None,
+    late: int,
+    upload: int,
+    seen: int,
+    result: str,
+    stale: int,
+) -> Attempt:
+    return Attempt(
+        student=student,
+        platform_id=platform_id,
+        filename=filename,
+        attempt=attempt,
+        submitted=datetime.fromisoformat(submitted) if submitted else None,
+        late=bool(late),
+        upload=upload,
+        seen=seen,
+        result=Result.from_json(json.loads(result)),
+        stale=bool(stale),
+    )
 
 
 def _row(assignment: str, fingerprint: str, submission: Submission, result: Result) -> tuple:
@@ -287,9 +357,15 @@ def _row(assignment: str, fingerprint: str, submission: Submission, result: Resu
         submission.attempt,
         submission.submitted.isoformat() if submission.submitted else None,
         submission.late,
+        submission.upload,
         fingerprint,
         json.dumps(asdict(result), allow_nan=False),  # ASCII: lone surrogates in messages survive
     )
+
+
+def _facts(one: Submission) -> tuple:
+    submitted = one.submitted.isoformat() if one.submitted else None
+    return one.id, one.platform_id, one.filename, submitted, one.late, one.upload
 
 
 def _person(assignment: str, one: Submission) -> tuple:
@@ -300,7 +376,7 @@ def _know(database: sqlite3.Connection, assignment: str) -> None:
     database.execute("INSERT OR IGNORE INTO assignment (name) VALUES (?)", (assignment,))
 
 
-def _number(value: float | str) -> object:
+def _number(value: float | str) -> Decimal:
     try:
         return decimal(value)
     except ArithmeticError as error:  # decimal's InvalidOperation

@@ -22,6 +22,27 @@ CREATE TABLE member (
 ) STRICT;
 """
 
+MARKS = """
+CREATE TABLE mark (
+    number INTEGER PRIMARY KEY,
+    assignment TEXT NOT NULL REFERENCES assignment (name),
+    student TEXT NOT NULL,
+    test TEXT NOT NULL,
+    points TEXT,
+    comment TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at TEXT,
+    undone_by TEXT NOT NULL DEFAULT '',
+    undone_at TEXT
+) STRICT;
+CREATE TABLE reported (
+    assignment TEXT NOT NULL REFERENCES assignment (name),
+    student TEXT NOT NULL,
+    total TEXT NOT NULL,
+    PRIMARY KEY (assignment, student)
+) STRICT;
+"""
+
 
 def run_script(database: sqlite3.Connection, script: str) -> None:
     """Run statements inside the transaction that is open; `executescript` would end it."""
@@ -65,7 +86,29 @@ def _rename(database: sqlite3.Connection, assignment: str, old: str, new: str) -
     )
 
 
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_people}
+def _to_marks(database: sqlite3.Connection) -> None:
+    """Marks had no history, and a hand-in was known by its number in its download."""
+    run_script(
+        database,
+        MARKS
+        + """
+        INSERT INTO mark (assignment, student, test, points, comment, by)
+            SELECT assignment, student, '', adjustment, comment, '' FROM manual;
+        INSERT INTO mark (assignment, student, test, points, comment, by)
+            SELECT assignment, student, test, earned, comment, '' FROM override;
+        DROP TABLE manual;
+        DROP TABLE override;
+        ALTER TABLE assignment ADD COLUMN runs INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE submission ADD COLUMN upload INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE submission ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+        UPDATE OR REPLACE submission SET
+            id = student || '/0/' || substr(id, -16),
+            result = json_set(result, '$.id', student || '/0/' || substr(id, -16))
+        """,
+    )
+
+
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_people, 2: _to_marks}
 
 
 def migrate(database: sqlite3.Connection, version: int, newest: int) -> None:

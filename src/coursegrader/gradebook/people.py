@@ -49,9 +49,7 @@ _FORGET = """
 DELETE FROM person WHERE assignment = ? AND NOT on_roster AND NOT EXISTS (
     SELECT 1 FROM submission AS own WHERE own.assignment = person.assignment
         AND own.student = person.student
-    UNION SELECT 1 FROM manual AS own WHERE own.assignment = person.assignment
-        AND own.student = person.student
-    UNION SELECT 1 FROM override AS own WHERE own.assignment = person.assignment
+    UNION SELECT 1 FROM mark AS own WHERE own.assignment = person.assignment
         AND own.student = person.student
     UNION SELECT 1 FROM member WHERE member.assignment = person.assignment
         AND person.student IN (member.team, member.student)
@@ -188,7 +186,7 @@ class People:
     def remove(self, assignment: str, student: str) -> None:
         """Take a person out with all results and marks."""
         with self._transaction() as database:
-            for table in ("submission", "manual", "override", "member", "person"):
+            for table in ("submission", "mark", "reported", "member", "person"):
                 database.execute(
                     f"DELETE FROM {table} WHERE assignment = ? AND student = ?",
                     (assignment, student),

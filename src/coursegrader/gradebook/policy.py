@@ -15,8 +15,8 @@ three times 0.1 is 0.3, and nobody gets 89.999999.
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 from ..common.records import Result, labelled
 from ..common.text import number
 
+AFTER_CUTOFF = "handed in after the cut-off: it earns no points"
 PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 
 
@@ -101,6 +102,8 @@ class Attempt:
     late: bool  # the course system's own mark
     result: Result
     stale: bool = False  # graded by tests that have changed since
+    upload: int = 0  # the course system's number of the file
+    seen: int = 0  # the last run that found it among the hand-ins
     name: str = ""  # how the student is called now
     system: str = ""  # the course system of the number
     team: str = ""  # the group that handed it in
@@ -208,11 +211,11 @@ def lateness(
             return Decimal(0), ""
         percent = _capped(policy, 1)
         return percent, f"marked late by the course system: {_percent(percent)} off"
-    late = submitted - due
+    late = submitted.astimezone(UTC) - due.astimezone(UTC)  # one zone would subtract its clocks
     if late <= timedelta(minutes=policy.grace_minutes):
         return Decimal(0), ""
     if policy.cutoff_hours is not None and late > timedelta(hours=policy.cutoff_hours):
-        return Decimal(100), "handed in after the cut-off: it earns no points"
+        return Decimal(100), AFTER_CUTOFF
     # Whole microseconds: no float decides whether a day has started.
     period = PERIODS[policy.per] // timedelta(microseconds=1)
     count = -(-(late // timedelta(microseconds=1)) // period)
@@ -234,17 +237,41 @@ def grade(
     policy: Policy,
     points: Decimal,
     manual: Manual = NOT_TOUCHED,
+    tests: Mapping[str, Decimal] | None = None,
 ) -> Grade:
-    """The grade of one student, from at least one attempt in the order of handing in."""
+    """The grade of one student, from at least one attempt in the order of handing in.
+
+    Args:
+        points: that could be earned.
+        tests: what each of today's tests is worth; without it every mark for a test counts.
+    """
     count = sum(one.attempt > 0 for one in attempts)
-    graded = [_grade_one(attempt, policy, points, manual, count) for attempt in attempts]
+    graded = [
+        _grade_one(one, policy, points, _possible(manual, one.result, tests), count)
+        for one in attempts
+    ]
     if policy.attempts == "latest":
-        return graded[-1]
+        # What came after the cut-off was not accepted, if there is anything else.
+        accepted = [one for one in graded if one.late != AFTER_CUTOFF] or graded
+        return accepted[-1]
     # Of equals the later one: its feedback is about the student's newest work.
     return max(
         enumerate(graded),
         key=lambda one: (one[1].total, one[1].chosen.result.status == "graded", one[0]),
     )[1]
+
+
+def _possible(manual: Manual, result: Result, tests: Mapping[str, Decimal] | None) -> Manual:
+    """The marks for tests that there are, and no more for each than it is worth now."""
+    if tests is None:
+        return manual
+    worth = worth_of([result]) or tests
+    overrides = {
+        test: replace(one, earned=min(one.earned, worth[test]))
+        for test, one in manual.overrides.items()
+        if test in worth
+    }
+    return replace(manual, overrides=overrides)
 
 
 def _grade_one(
@@ -276,6 +303,11 @@ def earned_points(result: Result, overrides: Mapping[str, Override]) -> Decimal:
     earned = {test.name: decimal(test.earned) for test in result.tests}
     earned |= {name: override.earned for name, override in overrides.items()}
     return sum(earned.values(), Decimal(0))
+
+
+def worth_of(results: Iterable[Result]) -> dict[str, Decimal]:
+    """What each test is worth, by its name."""
+    return {test.name: decimal(test.points) for one in results for test in one.tests}
 
 
 def most_points(results: Iterable[Result]) -> Decimal:

@@ -253,4 +253,5 @@ def _attempts(hand_ins: list[_HandIn], contents: dict[str, bytes]) -> Iterable[S
             name=owner.name,
             system=owner.system,
             members=owner.members,
+            upload=owner.upload,
         )

@@ -91,6 +91,7 @@ def grade(
     submissions, in_no_group = in_groups(submissions, members, everybody)
     submissions, strangers = gradebook.people.admit(assignment.name, submissions)
     refused += [*in_no_group, *strangers]
+    gradebook.see(assignment.name, submissions)
     gradebook.record_refused(assignment.name, refused)
     done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
     by_id = {submission.id: submission for submission in submissions}
@@ -136,7 +137,11 @@ def write_outputs(
     write_report(folder / "report.html", title, grades, refused=refused)
     notes = [f"not in the course system's file: {student}" for student in unmatched]
     unused = policy.unused_extensions(grades)
-    return notes + [f"the policy's extension fits no student: {student}" for student in unused]
+    notes += [f"the policy's extension fits no student: {student}" for student in unused]
+    return notes + [
+        f"the mark by hand of {one.student} for {one.test} does not count: no such test now"
+        for one in gradebook.marks_of_no_test(assignment.name)
+    ]
 
 
 def _results(ids: list[str], text: str | None, reason: str) -> list[Result]:

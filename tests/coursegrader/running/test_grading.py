@@ -227,7 +227,7 @@ def test_an_empty_class_is_no_error(folder: Path) -> None:
         (["grade", "class", "--assignment", "sample", "--policy", "no.toml"], "no.toml"),
         (["grade", "class", "--assignment", "sample", "--scheduler", "tcp://192.0.2.1:1"], "tls"),
         (["export", "--assignment", "sample"], "there is no gradebook"),
-        (["mark", "nobody", "--assignment", "sample"], "there is no gradebook"),
+        (["mark", "nobody", "--adjust", "1", "--assignment", "sample"], "there is no gradebook"),
     ],
 )
 def test_wrong_use(

@@ -1,0 +1,1 @@
+"""Commands of `coursegrader`, each with its options: what `cli.py` puts together."""

@@ -1,0 +1,43 @@
+"""What commands share: exit codes, messages, the gradebook and the options for it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..common.text import plain
+
+if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
+    from ..gradebook import Gradebook
+
+DONE, PROBLEMS, MISUSE = 0, 1, 2
+
+
+def say(text: str, code: int) -> int:
+    """Tell whoever gave the command; return the exit code."""
+    print(f"coursegrader: {plain(text)}", file=sys.stderr)
+    return code
+
+
+def add_gradebook(*parsers: argparse.ArgumentParser) -> None:
+    """The option for the gradebook's file, and the assignment's folder."""
+    for parser in parsers:
+        parser.add_argument(
+            "--gradebook", type=Path, default=Path("gradebook.sqlite"), help="default: %(default)s"
+        )
+        parser.add_argument("--assignment", required=True, help="the folder of its source")
+
+
+def open_gradebook(options: argparse.Namespace, *, write: bool = True) -> Gradebook:
+    """The gradebook that the options name."""
+    from ..gradebook import Gradebook
+
+    return Gradebook.open(options.gradebook, write=write)
+
+
+def change_gradebook(options: argparse.Namespace) -> Gradebook:
+    """As `open_gradebook`, but a name mistyped makes no new one."""
+    open_gradebook(options, write=False).close()
+    return open_gradebook(options)
