@@ -7,7 +7,10 @@ student's own functions seem to return.
 import __future__
 
 import ast
+import builtins
+import inspect
 import linecache
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +42,7 @@ class Runner:
 
     def keep(self, value: Any) -> Handle:
         self._objects.append(value)
-        return Handle(len(self._objects) - 1, _class_name(type(value)))
+        return Handle(len(self._objects) - 1, _described_class(value))
 
     def open(self, handle: Handle) -> Any:
         return self._objects[handle.number]
@@ -58,11 +61,11 @@ class Runner:
             return ["raised", *describe(error)]
         return ["ok", value, _class_name(type(value))]
 
-    def do_load(self, cells: list[list[Any]]) -> list[str]:
+    def do_load(self, cells: list[list[Any]], only_definitions: bool = False) -> list[str]:
         """Run the cells, pairs of a name and a source; return what went wrong."""
         problems = []
         for name, source in cells:
-            problems += self._run_cell(name, source)
+            problems += self._run_cell(name, source, only_definitions)
         return problems
 
     def do_call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -107,7 +110,7 @@ class Runner:
             raise _MissingName(f"{type(target).__name__} has no attribute {name}")
         return getattr(target, name)
 
-    def _run_cell(self, name: str, source: str) -> list[str]:
+    def _run_cell(self, name: str, source: str, only_definitions: bool) -> list[str]:
         try:
             tree = self._parse(source, name)
         except BaseException as error:
@@ -116,16 +119,28 @@ class Runner:
         problems: list[str] = []
         for statement in tree.body:
             # A cell stops at an error, as in Jupyter; but no definition in it gets lost.
-            if problems and not isinstance(statement, KEPT_AFTER_ERROR):
+            if only_definitions and not isinstance(statement, KEPT_AFTER_ERROR):
                 continue
-            self._future |= _future_flags(statement)
-            module = ast.Module([statement], [])
             try:
-                code = compile(module, f"<{name}>", "exec", self._future, dont_inherit=True)
-                exec(code, self.namespace)
+                self._run_statement(statement, name)
             except BaseException as error:
                 problems.append(_problem(name, error))
+                # What does not need a module that is missing goes on without it.
+                is_import = isinstance(statement, ast.Import | ast.ImportFrom)
+                only_definitions |= not (is_import and isinstance(error, ImportError))
         return problems
+
+    def _run_statement(self, statement: ast.stmt, name: str) -> None:
+        self._future |= _future_flags(statement)
+        flags = self._future | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        module = ast.Module([statement], [])
+        code = compile(module, f"<{name}>", "exec", flags, dont_inherit=True)
+        result = eval(code, self.namespace)
+        if code.co_flags & inspect.CO_COROUTINE:
+            # Imported late: hardly any cell awaits.
+            from .awaiting import finished
+
+            finished(result)
 
     def _parse(self, source: str, name: str) -> ast.Module:
         try:
@@ -141,7 +156,7 @@ class _MissingName(Exception):
 def describe(error: BaseException) -> tuple[str, list[str], str, int, str]:
     """An exception in plain words: type, its bases, message, line and that line's text."""
     kinds = type.mro(type(error))
-    bases = [_class_name(kind) for kind in kinds]
+    bases = [_exception_name(kind) for kind in kinds]
     line, shown = _place(error)
     try:
         text = str(error)
@@ -170,6 +185,21 @@ def _place(error: BaseException) -> tuple[int, str]:
 def _class_name(kind: type) -> str:
     """The name of a class, even where its metaclass answers something else."""
     return type.__dict__["__name__"].__get__(kind)
+
+
+def _exception_name(kind: type) -> str:
+    """The name of a class; one's own that is called like one of Python's does not pass for it."""
+    name = _class_name(kind)
+    builtin = getattr(builtins, name, kind)
+    return name if builtin is kind else f"{name} (not Python's own)"
+
+
+def _described_class(value: Any) -> str:
+    """The class of an object that cannot cross; an array that cannot says what it holds."""
+    name = _class_name(type(value))
+    if "numpy" in sys.modules and type(value) is sys.modules["numpy"].ndarray:
+        return f"array of {value.dtype}"
+    return name
 
 
 def _future_flags(statement: ast.stmt) -> int:

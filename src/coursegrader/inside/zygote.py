@@ -20,6 +20,7 @@ import sys
 import types
 from typing import Any
 
+from .alone import settle
 from .runner import Runner, fresh_namespace
 from .serve import serve
 
@@ -81,6 +82,7 @@ def _preload(modules: list[str]) -> str:
             return f"the module {name} cannot be imported in the sandbox: {error}"
     if "torch" in sys.modules:
         _warm_torch()
+    settle()
     # A line `coursegrader.check()` that slipped into a graded cell does nothing.
     silent = types.ModuleType("coursegrader")
     silent.check = lambda *_, **__: None  # type: ignore[attr-defined]

@@ -1,19 +1,17 @@
 """The two lines to a student's code: in this very process, or in a child of the sandbox."""
 
 import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..common.notebook import Cell
 from ..inside.runner import Runner
 from ..inside.wire import LENGTHS, WireError, pack, unpack
-from ..inside.wire import Handle as WireHandle
 from ..sandbox.box import Sandbox
 from ..sandbox.child import Child, ChildDied, ChildTimeout
 from ..sandbox.errors import SandboxLostError
+from .answers import refuse
 from .errors import Died, StudentError, TimedOut, UsedUp
-
-LOAD_PATIENCE = 5  # times a call's deadline, for running all cells
+from .loading import Loader
 
 
 class Line(Protocol):
@@ -48,15 +46,25 @@ class SandboxLine:
     """The student's code in a child of the sandbox; a child that hung or died is replaced."""
 
     def __init__(self, sandbox: Sandbox, cells: list[Cell]) -> None:
-        self._sandbox, self._cells = sandbox, cells
-        self._limits = sandbox.limits
+        self._sandbox, self._limits = sandbox, sandbox.limits
+        self._loader = Loader(sandbox, cells)
         self._left = self._limits.submission_seconds
         self._timeouts: dict[str, int] = {}
         self._child: Child | None = None
-        self.problems: list[str] = []
-        self._failed_load = self._load()
-        if self._failed_load is not None:
-            self.problems.append(f"the cells could not be run: {self._failed_load}")
+        self._failed_load: StudentError | None = None
+        try:
+            self._start()
+        except StudentError as error:
+            self._failed_load = error
+
+    @property
+    def problems(self) -> list[str]:
+        failed = [f"the cells could not be run: {self._failed_load}"] if self._failed_load else []
+        return self._loader.problems + failed
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        return self._sandbox.packages
 
     def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]:
         if self._failed_load is not None:
@@ -71,45 +79,29 @@ class SandboxLine:
         if self._child is not None:
             self._child.kill()
 
-    def _load(self) -> StudentError | None:
-        """Start a child; return what went wrong twice, for once may be an accident."""
-        try:
-            self._start()
-        except TimedOut as error:
-            return error
-        except Died:
-            try:
-                self._start()
-            except StudentError as error:
-                return error
-        return None
-
     def _start(self) -> None:
-        try:
-            frame = pack(["load", [list(cell) for cell in self._cells]], refuse)
-        except WireError as error:
-            raise Died(f"there is too much code: {error}") from None
         self.close()
-        self._child = self._sandbox.spawn()
-        seconds = LOAD_PATIENCE * self._limits.call_seconds
-        match read_answer(self._ask(frame, "the cells", seconds), lambda handle: None):
-            case ["ok", list(problems), str()]:
-                self.problems = [str(problem)[:500] for problem in problems[:50]]
+        self._require_time()
+        self._child, seconds = self._loader.child(self._left)
+        self._left -= seconds
 
-    def _ask(self, frame: bytes, what: str, seconds: float) -> tuple[bytes, bytes]:
+    def _require_time(self) -> None:
         if self._left <= 0:
             raise UsedUp(
                 f"all {self._limits.submission_seconds:g} seconds of this submission were used up "
                 "before this call"
             )
-        start = time.monotonic()
+
+    def _ask(self, frame: bytes, what: str, seconds: float) -> tuple[bytes, bytes]:
+        self._require_time()
+        seconds, start = min(seconds, self._left), time.monotonic()
         try:
-            return self._child.ask(frame, min(seconds, self._left))
+            return self._child.ask(frame, seconds)
         except ChildTimeout:
             self._timeouts[what] = self._timeouts.get(what, 0) + 1
             raise TimedOut(
-                f"it had not finished after {min(seconds, self._left):.3g} seconds and was "
-                "stopped: is there a loop that never ends?"
+                f"it had not finished after {seconds:.3g} seconds and was stopped: is there a loop "
+                "that never ends?"
             ) from None
         except ChildDied as error:
             if self._sandbox.lost():
@@ -120,17 +112,6 @@ class SandboxLine:
             ) from None
         finally:
             self._left -= time.monotonic() - start
-
-
-def refuse(value: Any) -> WireHandle:
-    raise TypeError(f"a {type(value).__name__} cannot be handed to the student's code")
-
-
-def read_answer(parts: tuple[bytes, bytes], open_handle: Callable[[WireHandle], Any]) -> Any:
-    try:
-        return unpack(*parts, open_handle)
-    except WireError as error:
-        raise Died(f"what came back is no answer: {error}") from None
 
 
 def _as_tensor(array: Any) -> Any:

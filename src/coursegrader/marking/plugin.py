@@ -114,8 +114,9 @@ class GraderPlugin:
         entry = self.entries[request.param]
         if self._open is None or self._open[0] is not entry:
             self._close()
+            start = time.monotonic()  # the cells are run while the line is opened
             with clock_stopped():
-                self._open = entry, entry.open_line(), time.monotonic()
+                self._open = entry, entry.open_line(), start
             problems = [*self._open[1].problems, *entry.files.problems]
             self.results[entry.id].problems = [plain(text) for text in problems]
         self._student = Student(PatientLine(self._open[1]), entry.files)

@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 from ..handin.data_files import DataFileError, HandedIn
 from ..inside.wire import Handle as WireHandle
 from ..inside.wire import pack
+from .answers import read_answer, refuse
 from .errors import BadFile, Died, Missing, Raised, StudentError, TimedOut
-from .lines import Line, read_answer, refuse
+from .lines import Line
 from .showing import show
 
 # With the errors that a call may raise.

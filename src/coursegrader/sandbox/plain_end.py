@@ -4,6 +4,7 @@ import importlib
 import os
 
 from ..common.parent import die_with_parent
+from ..inside.alone import settle
 from ..inside.runner import Runner, fresh_namespace
 from ..inside.serve import serve
 
@@ -13,6 +14,7 @@ def main(line: int, preload: list[str]) -> None:
     die_with_parent()
     for name in preload:
         importlib.import_module(name)
+    settle()
     os.write(line, b"r")
     serve(line, Runner(fresh_namespace()))
     os._exit(0)

@@ -107,7 +107,7 @@ def test_a_cell_magic_that_is_none_of_pythons_runs_nothing():
         ("x = (", "cell 1: SyntaxError: '(' was never closed (line 1)"),
         ("def f():\nreturn 1", "cell 1: IndentationError: "),
         ("x = 1\nreturn x", "cell 1: SyntaxError: 'return' outside function (line 2)"),
-        ("await f()", "cell 1: SyntaxError: 'await' outside function (line 1)"),
+        ("await f()", "cell 1: NameError: name 'f' is not defined (line 1)"),
         ("(" * 2000 + ")" * 2000, "cell 1: SyntaxError: too many nested parentheses"),
         ("-" * 200_000 + "1", "cell 1: "),
         ("x = 1" + "0" * 5000, "cell 1: SyntaxError: "),

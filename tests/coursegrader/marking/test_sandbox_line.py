@@ -11,6 +11,7 @@ from sample_assignment import POINTS, SOLUTION, write_assignment
 from coursegrader.authoring.assignment import Assignment
 from coursegrader.common.limits import Limits
 from coursegrader.common.notebook import Cell
+from coursegrader.inside.alone import NO_KEYBOARD
 from coursegrader.marking.lines import SandboxLine
 from coursegrader.marking.plugin import Entry, GraderPlugin
 from coursegrader.marking.session import run_session
@@ -94,14 +95,108 @@ def test_a_process_that_ended_is_replaced(student: Student) -> None:
     assert student.name() == "still here"
 
 
-def test_cells_that_never_end_fail_every_call(box: Sandbox) -> None:
-    line = SandboxLine(box, [Cell("cell 1", "def f(): return 1\nwhile True: pass")])
-    assert line.problems == [
-        "the cells could not be run: it had not finished after 2 seconds and was stopped: is there "
-        "a loop that never ends?"
-    ]
-    with pytest.raises(TimedOut, match="not finished"):
+DEADLY = {
+    "endless": "while True: pass",
+    "slow": "import time\ntime.sleep(100)",
+    "exit": "import os\nos._exit(0)",
+    "crash": "import ctypes\nctypes.string_at(0)",
+}
+SLOW = "stopped after"
+ENDED = "ended the Python process"
+
+
+@pytest.mark.parametrize("kind", DEADLY)
+def test_a_deadly_cell_costs_only_what_it_would_have_set(box: Sandbox, kind: str) -> None:
+    cells = ["def f(): return 1", f"def g(): return 2\n{DEADLY[kind]}\nk = 3", "def h(): return 4"]
+    named = [Cell(f"cell {number}", source) for number, source in enumerate(cells, start=1)]
+    line = SandboxLine(box, named)
+    (problem,) = line.problems
+    assert problem.startswith("cell 2: ")
+    assert (SLOW if kind in ("endless", "slow") else ENDED) in problem
+    assert problem.endswith("of this cell only functions, classes and imports count")
+    student = Student(line)
+    assert [student.f(), student.g(), student.h()] == [1, 2, 4]
+    assert not student.has("k")
+    line.close()
+
+
+@pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(1)"])
+def test_a_deadly_definition_costs_its_cell(box: Sandbox, body: str) -> None:
+    cells = [Cell("cell 1", f"a = 1\nclass C:\n    {body}"), Cell("cell 2", "def f(): return 1")]
+    line = SandboxLine(box, cells)
+    (problem,) = line.problems
+    assert problem.endswith("nothing of this cell counts")
+    assert Student(line).f() == 1
+    assert not Student(line).has("a")
+    line.close()
+
+
+def test_two_cells_may_hang_and_calls_have_their_time_all_the_same(box: Sandbox) -> None:
+    code = "import time\ndef f():\n    time.sleep(0.3)\n    return 1"
+    cells = [Cell(f"cell {n}", "while True: pass") for n in (1, 2)] + [Cell("cell 3", code)]
+    line = SandboxLine(box, cells)
+    assert [problem.partition(":")[0] for problem in line.problems] == ["cell 1", "cell 2"]
+    assert [Student(line).f() for _ in range(5)] == [1] * 5
+    line.close()
+
+
+def test_cells_that_all_hang_are_not_waited_for_one_by_one(box: Sandbox) -> None:
+    line = SandboxLine(box, [Cell(f"cell {n}", "while True: pass") for n in range(100)])
+    assert line.problems[-1] == (
+        "the cells could not be run: cells that hang or end the process took 3 seconds"
+    )
+    assert 2 <= len(line.problems) <= 12
+    with pytest.raises(TimedOut, match="took 3 seconds"):
         Student(line).f()
+    line.close()
+
+
+def test_cells_that_are_slow_together_use_up_the_time(box: Sandbox) -> None:
+    source = "import time\ntime.sleep(0.6)\ndef f(): return 1"
+    line = SandboxLine(box, [Cell(f"cell {n}", source) for n in range(10)])
+    assert line.problems == [
+        "the cells could not be run: the cells take more than 3 seconds together"
+    ]
+    line.close()
+
+
+def test_a_missing_package_is_named_with_those_that_are_there() -> None:
+    with Sandbox(("numpy",), (), Limits()) as made:
+        line = SandboxLine(made, [Cell("cell 1", "import pandas as pd\nk = 3\npd.x\nm = 4")])
+        first, second = line.problems
+        assert first == (
+            "cell 1: ModuleNotFoundError: No module named 'pandas' (line 1); while grading there "
+            "is Python's standard library, numpy, with what these need, and nothing else"
+        )
+        assert second == "cell 1: NameError: name 'pd' is not defined (line 3)"
+        assert Student(line).get("k") == 3
+        assert not Student(line).has("m")
+        line.close()
+
+
+def test_a_keyboard_is_missed_in_words(box: Sandbox) -> None:
+    line = SandboxLine(box, [Cell("cell 1", "n = input('How many? ')\ndef f(): return input()")])
+    assert line.problems == [f"cell 1: EOFError: {NO_KEYBOARD} (line 1)"]
+    with pytest.raises(Raised, match="there is no keyboard while grading"):
+        Student(line).f()
+    line.close()
+
+
+def test_await_at_the_top_of_a_cell(box: Sandbox) -> None:
+    code = """
+import asyncio
+async def later(x):
+    await asyncio.sleep(0.01)
+    return x
+value = await later(5)
+both = await asyncio.gather(later(1), later(2))
+async with asyncio.Lock() as lock: pass
+def f(): return value, both
+"""
+    line = SandboxLine(box, [Cell("cell 1", code), Cell("cell 2", "third = await later(3)")])
+    assert line.problems == []
+    assert Student(line).f() == (5, [1, 2])
+    assert Student(line).get("third") == 3
     line.close()
 
 
@@ -162,8 +257,10 @@ def test_cells_whose_process_is_killed_are_run_again(
     line.close()
 
 
-def test_too_much_code_is_said(box: Sandbox) -> None:
-    line = SandboxLine(box, [Cell("cell 1", "x = 1\n" * 300_000)])
-    with pytest.raises(Died, match="too much code"):
-        Student(line).f()
+def test_a_cell_of_too_much_code_costs_itself(box: Sandbox) -> None:
+    cells = [Cell("cell 1", "x = 1\n" * 300_000), Cell("cell 2", "def f(): return 1")]
+    line = SandboxLine(box, cells)
+    (problem,) = line.problems
+    assert problem.startswith("cell 1: there is too much code")
+    assert Student(line).f() == 1
     line.close()
