@@ -6,6 +6,7 @@ Exit codes: 0 all well; 1 something needs a look; 2 wrong use, or nothing could 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is spelled out
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         code = options.run(options)
@@ -48,7 +52,7 @@ def _check(options: argparse.Namespace) -> int:
     result = check_file(path, assignment, options.tests)
     if not result.tests:
         raise AssignmentError(f"no test has {options.tests!r} in its name")
-    print(report_text(result))
+    print(report_text(result, sys.stdout.encoding))
     is_right = result.earned == result.points and not result.problems and not result.broken
     return DONE if is_right else PROBLEMS
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import asdict, dataclass
 
+MAX_FILE_BYTES = 20_000_000  # of a file that is handed in: `pack` and `grade` mean the same
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -18,6 +18,7 @@ from functools import partial
 from io import FileIO
 from pathlib import Path
 
+from ..common.limits import MAX_FILE_BYTES
 from ..common.records import Refused
 from ..common.text import escaped, is_bad_name
 
@@ -26,7 +27,7 @@ from ..common.text import escaped, is_bad_name
 class ReadLimits:
     """How much one file, and all of them together, may hold."""
 
-    file_bytes: int = 20_000_000
+    file_bytes: int = MAX_FILE_BYTES
     total_bytes: int = 1_000_000_000
     entries: int = 10_000
     ratio: int = 200  # unpacked to packed; a notebook full of pictures stays below 10

@@ -17,7 +17,6 @@ import resource
 import signal
 import socket
 import sys
-import types
 from typing import Any
 
 from .alone import settle
@@ -83,10 +82,6 @@ def _preload(modules: list[str]) -> str:
     if "torch" in sys.modules:
         _warm_torch()
     settle()
-    # A line `coursegrader.check()` that slipped into a graded cell does nothing.
-    silent = types.ModuleType("coursegrader")
-    silent.check = lambda *_, **__: None  # type: ignore[attr-defined]
-    sys.modules["coursegrader"] = silent
     return ""
 
 

@@ -3,6 +3,7 @@
 import time
 from typing import Any, Protocol
 
+from ..common.limits import Limits
 from ..common.notebook import Cell
 from ..inside.runner import Runner
 from ..inside.wire import LENGTHS, WireError, pack, unpack
@@ -17,6 +18,9 @@ from .loading import Loader
 class Line(Protocol):
     """Carries a frame to the student's side and the answer's two parts back."""
 
+    @property
+    def problems(self) -> list[str]: ...
+
     def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]: ...
 
     def close(self) -> None: ...
@@ -25,21 +29,31 @@ class Line(Protocol):
 class LocalLine:
     """The student's code in this very process: for `check`, on the student's own machine."""
 
-    def __init__(self, runner: Runner, cells: list[Cell]) -> None:
-        self._runner = runner
+    def __init__(self, runner: Runner, cells: list[Cell], limits: Limits | None = None) -> None:
+        self._runner, self._limits = runner, limits or Limits()
         self.problems: list[str] = runner.do_load([list(cell) for cell in cells])
 
     def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]:
         header, arrays = _parts(frame)
         request = unpack(header, arrays, self._runner.open, _as_tensor)
+        start = time.monotonic()
         try:
-            reply = pack(self._runner.answer(request), self._runner.keep)
+            answer = self._runner.answer(request)
+            self._warn(what, time.monotonic() - start)
+            reply = pack(answer, self._runner.keep)
         except WireError as error:
             reply = pack(["raised", "WireError", ["WireError"], str(error), 0, ""], refuse)
         return _parts(reply)
 
     def close(self) -> None:
         """Nothing to end."""
+
+    def _warn(self, what: str, seconds: float) -> None:
+        limit = self._limits.call_seconds
+        if seconds > limit:  # here nothing can stop it
+            self.problems.append(
+                f"{what} took {seconds:.3g} seconds here: the grader stops a call after {limit:g}"
+            )
 
 
 class SandboxLine:

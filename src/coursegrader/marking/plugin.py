@@ -117,8 +117,6 @@ class GraderPlugin:
             start = time.monotonic()  # the cells are run while the line is opened
             with clock_stopped():
                 self._open = entry, entry.open_line(), start
-            problems = [*self._open[1].problems, *entry.files.problems]
-            self.results[entry.id].problems = [plain(text) for text in problems]
         self._student = Student(PatientLine(self._open[1]), entry.files)
         return self._student
 
@@ -129,6 +127,8 @@ class GraderPlugin:
         if self._open is not None:
             entry, line, start = self._open
             line.close()
+            problems = [*line.problems, *entry.files.problems]
+            self.results[entry.id].problems = [plain(text) for text in problems]
             self.results[entry.id].seconds = time.monotonic() - start
             self._open = None
 

@@ -75,7 +75,11 @@ def sandbox(
     wanted = (packages, preload, limits, unsafe)
     if wanted not in _sandboxes:
         _close_sandboxes()
-        made = PlainSandbox(preload, limits) if unsafe else Sandbox(packages, preload, limits)
+        made = (
+            PlainSandbox(preload, limits, packages=packages)
+            if unsafe
+            else Sandbox(packages, preload, limits)
+        )
         try:
             if isinstance(made, Sandbox):
                 require_sandbox(made)

@@ -11,6 +11,7 @@ from typing import Protocol
 from ..inside.serve import NONCE
 from ..inside.wire import LENGTHS, MAX_ARRAYS, MAX_HEADER, WireError, lengths
 
+NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)  # macOS has none, and Python ignores it anyway
 END_SECONDS = 10.0
 STARVED = 0.5  # a child that wants the processor and had less than this share may take longer
 PATIENCE = 4  # times the deadline, for a child that the machine starved
@@ -104,7 +105,7 @@ class Child:
         view = memoryview(data)
         while view:
             try:
-                view = view[self._line.send(view, socket.MSG_NOSIGNAL) :]
+                view = view[self._line.send(view, NO_SIGNAL) :]
             except BlockingIOError:
                 self._wait(select.POLLOUT, clock)
 

@@ -2,6 +2,10 @@
 
 import importlib
 import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from typing import Any
 
 from ..common.parent import die_with_parent
 from ..inside.alone import settle
@@ -9,12 +13,41 @@ from ..inside.runner import Runner, fresh_namespace
 from ..inside.serve import serve
 
 
-def main(line: int, preload: list[str]) -> None:
+def main(settings: dict[str, Any]) -> None:
     """Import, say so, answer."""
     die_with_parent()
-    for name in preload:
+    for name in settings["preload"]:
         importlib.import_module(name)
     settle()
-    os.write(line, b"r")
-    serve(line, Runner(fresh_namespace()))
+    sys.meta_path.insert(0, _Absent(settings["absent"]))
+    for name in settings["absent"]:
+        sys.modules.pop(name, None)
+    _limit_memory(settings["memory_bytes"])
+    os.write(settings["line"], b"r")
+    serve(settings["line"], Runner(fresh_namespace()))
     os._exit(0)
+
+
+class _Absent(MetaPathFinder):
+    """Refuses modules that are installed here, but not where the grader looks."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = {*names}
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return None
+
+
+def _limit_memory(most: int) -> None:
+    """As the sandbox does, where the system can tell how much there is before."""
+    try:
+        import resource
+
+        with open("/proc/self/statm") as statm:
+            before = int(statm.read().split()[0]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (before + most, hard))
+    except (ImportError, OSError, ValueError):
+        pass

@@ -9,32 +9,35 @@ from ..authoring.assignment import Assignment, AssignmentError
 from ..common.notebook import read_cells
 from ..common.records import Result
 from ..handin.data_files import HandedIn, attached, beside
-from ..inside.runner import Runner, fresh_namespace
-from ..marking.lines import LocalLine
+from ..inside.runner import Runner
+from ..marking.lines import Line, LocalLine
 from ..marking.plugin import Entry, GraderPlugin
 from ..marking.session import run_session
+from .trial import trial_line
 
 _running = False
 
 
 def check_file(path: Path, assignment: Assignment, keyword: str = "") -> Result:
-    """Run the cells of a file and then the visible tests.
+    """Run the cells of a file and then the visible tests, by the grader's limits.
 
     Raises:
         UnreadableError: the file is no notebook and no Python file.
+        SandboxError: a module that the assignment needs is not installed.
     """
     content, declared = path.read_bytes(), assignment.settings.data
     cells = read_cells(path.name, content)
-    runner = Runner(fresh_namespace())
     files = attached(path.name, content, declared) | beside(path.parent, declared)
-    return _check(assignment, lambda: LocalLine(runner, cells), files, keyword)
+    return _check(assignment, lambda: trial_line(assignment.settings, cells), files, keyword)
 
 
 def check_names(names: dict[str, Any], assignment: Assignment, keyword: str = "") -> Result:
     """Run the visible tests on what a live notebook has defined."""
     folder = assignment.folder
     files = beside(folder, assignment.settings.data) if folder is not None else {}
-    return _check(assignment, lambda: LocalLine(Runner(names), []), files, keyword)
+    return _check(
+        assignment, lambda: LocalLine(Runner(names), [], assignment.settings.limits), files, keyword
+    )
 
 
 def check(keyword: str = "", assignment: str = ".") -> None:
@@ -52,12 +55,13 @@ def check(keyword: str = "", assignment: str = ".") -> None:
     caller = sys._getframe(1).f_globals
     from .report_text import report_text
 
-    print(report_text(check_names(caller, Assignment.load(assignment), keyword)))
+    result = check_names(caller, Assignment.load(assignment), keyword)
+    print(report_text(result, sys.stdout.encoding))
 
 
 def _check(
     assignment: Assignment,
-    open_line: Callable[[], LocalLine],
+    open_line: Callable[[], Line],
     files: Mapping[str, bytes],
     keyword: str,
 ) -> Result:

@@ -1,11 +1,11 @@
 """`pack`: one file to hand in, or a friendly word on what would not grade."""
 
 import ast
-import sys
 from pathlib import Path
 
 from ..authoring.assignment import Assignment
 from ..common.files import write_atomically
+from ..common.limits import MAX_FILE_BYTES
 from ..common.notebook import (
     NOT_GRADED,
     Cell,
@@ -17,9 +17,9 @@ from ..common.notebook import (
 from ..handin.data_files import HandedIn, attach, attached, beside
 from ..inside.magics import python_of
 from ..sandbox.errors import SandboxError
-from ..sandbox.packages import package_paths
+from .imports import absent_modules
+from .trial import trial_line
 
-MAX_BYTES = 20 << 20
 UNTOUCHED = "your code here"
 
 
@@ -58,10 +58,10 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
     problems += HandedIn(declared, files).problems
     if files and path.suffix.lower() != ".ipynb":
         problems.append(f"{', '.join(files)} can be packed into a notebook only")
-    if len(packed) > MAX_BYTES:
+    if len(packed) > MAX_FILE_BYTES:
         problems.append(
-            f"the file is larger than {MAX_BYTES >> 20} MiB: remove pictures and data pasted "
-            "into it"
+            f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB: remove pictures and data "
+            "pasted into it"
         )
     if problems:
         raise PackError("\n".join(problems))
@@ -76,11 +76,23 @@ def pack(path: Path, assignment: Assignment, target: Path) -> list[str]:
         for file in declared
         if file.name not in files
     ]
-    return notes + [
+    notes += [
         f"{name} is imported, which is not there while grading: use it in cells with the tag "
         f"{NOT_GRADED} only"
-        for name in _unavailable(trees, assignment.settings.packages)
+        for name in absent_modules(cells, assignment.settings.packages)
     ]
+    return notes + _run(cells, assignment)
+
+
+def _run(cells: list[Cell], assignment: Assignment) -> list[str]:
+    """What goes wrong when the cells are run as the grader runs them."""
+    try:
+        line = trial_line(assignment.settings, cells)
+    except SandboxError:  # a package is not installed here: `check` says so
+        return []
+    line.close()
+    # What is not there to be imported has been said.
+    return [problem for problem in line.problems if "ModuleNotFoundError: " not in problem]
 
 
 def _parse(cells: list[Cell]) -> tuple[list[ast.Module], list[str]]:
@@ -113,28 +125,6 @@ def _defined(tree: ast.Module) -> set[str]:
             names.add((node.asname or node.name).split(".")[0])
         waiting += ast.iter_child_nodes(node)
     return names
-
-
-def _imported(trees: list[ast.Module]) -> set[str]:
-    """Modules, by their first names, that the cells import."""
-    names: set[str] = set()
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.split(".")[0])
-    return names
-
-
-def _unavailable(trees: list[ast.Module], packages: tuple[str, ...]) -> list[str]:
-    """What the cells import beside the standard library and the packages with what they need."""
-    try:
-        installed = {path.name.split(".")[0] for path in package_paths(packages)}
-    except SandboxError:  # who has no metadata of a package here cannot tell what belongs to it
-        return []
-    # `coursegrader` is there as a module that does nothing: see `inside/zygote.py`.
-    return sorted(_imported(trees) - installed - {*sys.stdlib_module_names, "coursegrader"})
 
 
 def _unwritten(trees: list[ast.Module]) -> set[str]:

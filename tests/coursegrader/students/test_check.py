@@ -1,10 +1,15 @@
 """What `check` shows a student, from a file, from a live notebook and inside a kernel."""
 
+import os
+import subprocess
+import sys
+
 import nbclient
 import nbformat
 import pytest
 from samples import (
     HIDDEN_TESTS,
+    SETTINGS,
     SOLUTION,
     TESTS,
     code,
@@ -46,6 +51,58 @@ def test_a_file_is_run_and_checked(tmp_path):
         2.5,
         ["cell 1: ZeroDivisionError: division by zero (line 10)"],
     )
+
+
+@pytest.mark.parametrize("line", ["while True: pass", "import os; os._exit(0)"])
+def test_a_deadly_cell_is_named_and_the_others_are_checked(tmp_path, line):
+    settings = SETTINGS + "[limits]\ncall_seconds = 0.3\n"
+    assignment = load_assignment(tmp_path / "a", settings=settings)
+    path = tmp_path / "mine.ipynb"
+    path.write_bytes(notebook(SOLUTION, line))
+    result = check_file(path, assignment)
+    assert result.earned == 2.5
+    (problem,) = result.problems
+    assert problem.startswith("cell 2: ")
+
+
+def test_a_file_is_checked_by_the_graders_limits(tmp_path):
+    """An endless function, a package that is only here, a file beside the notebook."""
+    settings = SETTINGS + "[limits]\ncall_seconds = 0.3\n"
+    assignment = load_assignment(tmp_path / "a", settings=settings)
+    path = tmp_path / "mine.ipynb"
+    (tmp_path / "data.csv").write_text("1")
+    source = "def double(x):\n    while True: pass\nimport sklearn\nopen('data.csv')"
+    path.write_bytes(notebook(source, "import coursegrader\ncoursegrader.check()"))
+    result = check_file(path, assignment)
+    assert "not finished after 0.3 seconds" in result.tests[0].message
+    first, second = result.problems
+    assert "No module named 'sklearn'" in first and "library, numpy, with" in first
+    assert "FileNotFoundError" in second
+
+
+def test_a_slow_call_in_a_live_notebook_is_said(tmp_path):
+    settings = SETTINGS + "[limits]\ncall_seconds = 0.1\n"
+    assignment = load_assignment(tmp_path / "a", settings=settings)
+    slow = "import time\ndef double(x):\n    time.sleep(0.12)\n    return 2 * x\n"
+    result = check_names(live(SOLUTION + slow), assignment)
+    (problem,) = result.problems
+    assert problem.startswith("double took 0.1")
+    assert problem.endswith("seconds here: the grader stops a call after 0.1")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "latin-1", "cp437"])
+def test_a_report_is_printed_wherever_python_prints(tmp_path, encoding):
+    write_assignment(tmp_path / "a", test_it=TESTS.replace("Twice 2 is 4", "2·2 ≤ 4 → σ"))
+    path = tmp_path / "mine.py"
+    path.write_text(SOLUTION.replace("2 * x", "x") + "raise ValueError('\\ud800 σ')\n")
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "coursegrader", "check", str(path), "--assignment"]
+    done = subprocess.run([*command, str(tmp_path / "a")], env=environment, capture_output=True)
+    text = done.stdout.decode(encoding)
+    assert done.returncode == 1, done.stderr
+    assert "0.5 of 2.5 points" in text
+    assert ("✗ 2·2 ≤ 4 → σ" if encoding == "utf-8" else "x 2") in text
+    assert ("✓ test counter" if encoding == "utf-8" else "+ test counter") in text
 
 
 def test_a_file_that_is_no_notebook(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from samples import SETTINGS, SOLUTION, code, load_assignment, notebook
 
 from coursegrader.common.notebook import read_cells
+from coursegrader.handin.archive import ReadLimits
 from coursegrader.students import pack as pack_module
 from coursegrader.students.pack import PackError, pack
 
@@ -98,7 +99,7 @@ def test_what_is_not_written_yet_is_noted(packed):
 )
 def test_there_are_many_ways_to_define_a_name(packed, source):
     notes = packed(notebook(source))[0]
-    assert [note for note in notes if "is imported" not in note] == []
+    assert [note for note in notes if "is not defined in" in note or "not written" in note] == []
 
 
 def test_an_import_that_the_sandbox_does_not_have_is_noted(packed):
@@ -107,7 +108,8 @@ def test_an_import_that_the_sandbox_does_not_have_is_noted(packed):
     )
     inside = "def f():\n    from visioncourse.scenes import Scene"
     notes, _ = packed(notebook(SOLUTION, source, inside))
-    assert [note.split()[0] for note in notes] == ["sklearn", "visioncourse"]
+    assert [note.split()[0] for note in notes[:-1]] == ["sklearn", "visioncourse"]
+    assert notes[-1].startswith("cell 2: ImportError: attempted relative import")
     assert "not-graded" in notes[0]
     assert packed(notebook(SOLUTION, code("import sklearn", "not-graded")))[0] == []
 
@@ -201,8 +203,8 @@ def test_a_file_that_is_not_there(tmp_path, assignment):
 
 
 def test_too_large_a_file(refused):
-    (line,) = refused(SOLUTION.encode() + b"#" * pack_module.MAX_BYTES, "mine.py")
-    assert line == "the file is larger than 20 MiB: remove pictures and data pasted into it"
+    (line,) = refused(SOLUTION.encode() + b"#" * pack_module.MAX_FILE_BYTES, "mine.py")
+    assert line == "the file is larger than 20 MB: remove pictures and data pasted into it"
 
 
 def test_an_assignment_may_require_nothing(tmp_path):
@@ -236,3 +238,27 @@ def test_a_package_that_is_not_installed_here_is_no_hindrance(tmp_path):
     (tmp_path / "mine.py").write_text(SOLUTION + "import not_installed_here")
     assert pack(tmp_path / "mine.py", assignment, tmp_path / "out.py") == []
     assert (tmp_path / "out.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("while True: pass", "cell 2: stopped after 0.5 seconds"),
+        ("import os; os._exit(0)", "cell 2: it ended the Python process"),
+        ("name = input()", "there is no keyboard while grading"),
+        ("open('data.csv')", "cell 2: FileNotFoundError"),
+        ("x = bytearray(1 << 40)", "cell 2: MemoryError"),
+    ],
+)
+def test_a_cell_that_would_not_run_while_grading_is_noted(tmp_path, line, said):
+    settings = SETTINGS + "[limits]\ncall_seconds = 0.1\n"
+    assignment = load_assignment(tmp_path / "limited", settings=settings)
+    path = tmp_path / "mine.ipynb"
+    path.write_bytes(notebook(SOLUTION, line, "def more(): return 1"))
+    notes = pack(path, assignment, tmp_path / "out.ipynb")
+    assert len(notes) == 1
+    assert said in notes[0]
+
+
+def test_pack_and_grade_have_one_limit_of_size():
+    assert ReadLimits().file_bytes == pack_module.MAX_FILE_BYTES
