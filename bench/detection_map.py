@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from harness import Timing, best_times, plot_costs, table, versions
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -65,15 +66,21 @@ def _boxes(rng: np.random.Generator, n: int) -> np.ndarray:
 def annotations(images: Images) -> list[dict[str, Any]]:
     rows = []
     for i, image in enumerate(images):
-        for row, (x1, y1, x2, y2) in enumerate(image["boxes"].tolist()):
+        for row, label in enumerate(image["labels"].tolist()):
             entry = {
                 "id": len(rows) + 1,
                 "image_id": i,
-                "category_id": int(image["labels"][row]),
-                "bbox": [x1, y1, x2 - x1, y2 - y1],
-                "area": (x2 - x1) * (y2 - y1),
+                "category_id": label,
                 "iscrowd": int(image["iscrowd"][row]) if "iscrowd" in image else 0,
             }
+            if "masks" in image:
+                mask = image["masks"][row]
+                mask = {**mask, "counts": mask["counts"].encode()}
+                entry |= {"segmentation": mask, "area": float(coco_mask.area(mask))}
+            else:
+                x1, y1, x2, y2 = image["boxes"][row].tolist()
+                box = [x1, y1, x2 - x1, y2 - y1]
+                entry |= {"bbox": box, "area": (x2 - x1) * (y2 - y1)}
             if "scores" in image:
                 entry["score"] = float(image["scores"][row])
             rows.append(entry)
@@ -86,7 +93,7 @@ def evaluation(api: type, evaluator: type, predictions: Images, targets: Images,
     for images in (targets, predictions):
         data = api()
         data.dataset = {
-            "images": [{"id": i} for i in range(len(images))],
+            "images": [{"id": i, "height": 0, "width": 0} for i in range(len(images))],
             "categories": [{"id": c} for c in range(classes)],
             "annotations": annotations(images),
         }
@@ -94,9 +101,11 @@ def evaluation(api: type, evaluator: type, predictions: Images, targets: Images,
             data.createIndex()
         loaded.append(data)
 
+    masks = any("masks" in image for image in targets)
+
     def run() -> np.ndarray:
         with contextlib.redirect_stdout(io.StringIO()):
-            result = evaluator(*loaded, "bbox")
+            result = evaluator(*loaded, "segm" if masks else "bbox")
             result.evaluate()
             result.accumulate()
             result.summarize()

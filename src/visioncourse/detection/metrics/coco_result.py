@@ -17,11 +17,10 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CocoResult(Result):
-    """What became of every detection of some images: what all scores are read off.
+    """What became of every detection of some images, from which all scores follow.
 
-    Attributes:
-        classes, num_truth, labels, scores, ranks, true_positive, counted, settings: as
-            :py:class:`MeanAveragePrecision` lists them.
+    :py:class:`visioncourse.detection.MeanAveragePrecision` adds the names of the scores, and lists
+    the attributes.
     """
 
     classes: np.ndarray

@@ -24,7 +24,7 @@ AreaRanges = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Settings:
-    """What :py:func:`mean_average_precision` was asked for; results of other settings do not add.
+    """What a mean average precision was asked for; results of other settings do not add up.
 
     Attributes:
         iou_type: "box" or "mask".
