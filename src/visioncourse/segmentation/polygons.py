@@ -33,7 +33,7 @@ def polygons_to_rle(polygons: Sequence[Sequence[float]], size: Sequence[int]) ->
         ValueError: a polygon of fewer than three points, an odd number of coordinates, something
             that is no finite number, or a size that is none.
     """
-    height, width = read_size("size", size)
+    height, width = read_size(lambda: "size", size)
     runs = runs_of_polygons([polygons], np.array([[height, width]]), lambda row: "polygons")
     return rle_of_runs(runs)[0]
 

@@ -88,13 +88,14 @@ def rle_of_runs(runs: Runs, *, compressed: bool = True) -> list[dict[str, Any]]:
 
 def runs_of_rle(rles: Sequence[Any], where: Callable[[int], str]) -> Runs:
     """The runs of encodings; `where` names the entry of a row in a message."""
-    sizes = np.zeros((len(rles), 2), dtype=np.int64)
+    sizes: list[tuple[int, int]] = []
     texts: dict[int, bytes] = {}
     lists: dict[int, np.ndarray] = {}
     for row, rle in enumerate(rles):
-        if not isinstance(rle, Mapping) or not {"size", "counts"} <= rle.keys():
+        if not isinstance(rle, dict | Mapping) or not {"size", "counts"} <= rle.keys():
             raise ValueError(f"{where(row)} must have 'size' and 'counts', got {rle!r:.80}")
-        sizes[row], counts = read_size(f"{where(row)}: size", rle["size"]), rle["counts"]
+        size, counts = rle["size"], rle["counts"]
+        sizes.append(read_size(lambda row=row: f"{where(row)}: size", size))
         if isinstance(counts, str | bytes):
             texts[row] = counts.encode("utf-8") if isinstance(counts, str) else counts
         else:
@@ -106,10 +107,10 @@ def runs_of_rle(rles: Sequence[Any], where: Callable[[int], str]) -> Runs:
         of_row = dict(zip(texts, pieces, strict=True)) | lists
         lengths[list(lists)] = [len(piece) for piece in lists.values()]
         counts = np.concatenate([of_row[row] for row in range(len(rles))])
-    return _checked(counts, lengths, sizes, where)
+    return _checked(counts, lengths, np.array(sizes, dtype=np.int64).reshape(-1, 2), where)
 
 
-def read_size(name: str, size: Any) -> tuple[int, int]:
+def read_size(name: Callable[[], str], size: Any) -> tuple[int, int]:
     """Height and width, whole numbers."""
     try:
         height, width = size
@@ -117,7 +118,7 @@ def read_size(name: str, size: Any) -> tuple[int, int]:
     except NOT_NUMERIC:
         whole = False
     if not whole or height * width > MOST_PIXELS:
-        raise ValueError(f"{name} must be [height, width], whole numbers >= 0, got {size!r:.80}")
+        raise ValueError(f"{name()} must be [height, width], whole numbers, got {size!r:.80}")
     return int(height), int(width)
 
 
@@ -172,25 +173,24 @@ def _compress(counts: np.ndarray, lengths: np.ndarray) -> tuple[str, np.ndarray]
 
 def _expand(texts: Sequence[bytes], where: Callable[[int], str]) -> tuple[np.ndarray, np.ndarray]:
     """The counts of all texts, and how many each has: the way back."""
-    sizes = np.array([len(text) for text in texts], dtype=np.int64)
-    codes = np.frombuffer(b"".join(texts), dtype=np.uint8).astype(np.int64) - FIRST
-    ends = np.cumsum(sizes)
-    more = codes & MORE != 0
-    last = np.flatnonzero(~more)
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    codes = np.frombuffer(b"".join(texts), dtype=np.uint8) - np.uint8(FIRST)  # below it, above 207
+    last = np.flatnonzero(codes & MORE == 0)
     widths = np.diff(last, prepend=-1)
-    owner = np.repeat(np.arange(len(texts)), sizes)
-    wrong = (codes < 0) | (codes >= 2 * MORE)
-    wrong[ends[sizes > 0] - 1] |= more[ends[sizes > 0] - 1]
+    wrong = codes >= 2 * MORE
+    ragged = ends[np.diff(ends, prepend=0) > 0] - 1
+    wrong[ragged] |= codes[ragged] & MORE != 0
     wrong[last[widths > MOST_CHARACTERS]] = True
     if wrong.any():
-        row = owner[wrong][0]
+        row = np.searchsorted(ends, np.argmax(wrong), side="right")
         raise ValueError(f"{where(row)}: counts must be COCO's text, got {texts[row]!r:.80}")
-    first = last - widths + 1
-    shift = BITS * (np.arange(len(codes)) - np.repeat(first, widths))
-    sums = np.concatenate([[0], np.cumsum((codes & (MORE - 1)) << shift)])
-    values = sums[last + 1] - sums[first]
+    values = np.zeros(len(last), dtype=np.int64)
+    for place in range(widths.max(initial=0)):  # most counts have one or two characters
+        rows = np.flatnonzero(widths > place)
+        digits = codes[last[rows] - widths[rows] + 1 + place] & (MORE - 1)
+        values[rows] += digits.astype(np.int64) << (BITS * place)
     values -= np.where(codes[last] & SIGN, 1 << (BITS * widths), 0)
-    lengths = np.bincount(owner[last], minlength=len(texts))
+    lengths = np.diff(np.searchsorted(last, ends), prepend=0)
     starts = np.cumsum(lengths) - lengths
     place = np.arange(len(values)) - np.repeat(starts, lengths)
     # The differences of the odd places add up, and those of the even ones from the third on.
