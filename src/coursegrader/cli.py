@@ -11,15 +11,22 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .authoring.assignment import Assignment, AssignmentError
-from .commands.common import DONE, MISUSE, PROBLEMS, add_gradebook, open_gradebook, say
+from .commands.autograder import add_autograder
+from .commands.common import (
+    DONE,
+    MISUSE,
+    PROBLEMS,
+    add_gradebook,
+    add_policy,
+    open_gradebook,
+    policy_of,
+    say,
+)
 from .commands.marks import add_marks
+from .commands.people import add_people
 from .common.text import plain
-
-if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
-    from .gradebook.policy import Policy
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +97,7 @@ def _grade(options: argparse.Namespace) -> int:
     from .running.scheduling import cluster_executor, local_executor
 
     assignment = Assignment.load(options.assignment)
-    policy = _policy(options)
+    policy = policy_of(options)
     if options.scheduler:
         make_executor = cluster_executor(
             options.scheduler, ca=options.tls_ca, cert=options.tls_cert, key=options.tls_key
@@ -109,6 +116,9 @@ def _grade(options: argparse.Namespace) -> int:
             regrade=options.regrade,
             unsafe=options.unsafe,
             file_times=options.file_times,
+            system=options.system,
+            roster=options.roster,
+            groups=options.groups,
         )
         notes = write_outputs(options.out, assignment, gradebook, policy)
     print(f"{outcome.graded} graded now, {outcome.before} before; see {options.out}/report.html")
@@ -132,10 +142,13 @@ def _export(options: argparse.Namespace) -> int:
             options.out,
             assignment,
             gradebook,
-            _policy(options),
+            policy_of(options),
             canvas=options.canvas,
             moodle=options.moodle,
             scale=options.scale,
+            grade_column=options.grade_column,
+            comment_column=options.comment_column,
+            xlsx=options.xlsx,
         )
     for note in notes:
         say(note, PROBLEMS)
@@ -157,12 +170,6 @@ def _similar(options: argparse.Namespace) -> int:
     if options.output:
         write_similar(options.output, assignment.settings.title, pairs)
     return DONE
-
-
-def _policy(options: argparse.Namespace) -> Policy:
-    from .gradebook.policy import Policy
-
-    return Policy.load(options.policy) if options.policy else Policy()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -198,6 +205,15 @@ def _parser() -> argparse.ArgumentParser:
         grade.add_argument(name, help="PEM file for the connection to the cluster")
     grade.add_argument("--regrade", action="store_true", help="also what was graded before")
     grade.add_argument("--file-times", action="store_true", help="files tell when they came in")
+    grade.add_argument("--roster", type=Path, help="a table of the class, CSV or .xlsx; kept")
+    grade.add_argument("--groups", type=Path, help="a table of the members of groups")
+    grade.add_argument(
+        "--from",
+        dest="system",
+        choices=("canvas", "moodle", "folder"),
+        default="",
+        help="where names fit several course systems",
+    )
     grade.add_argument("--unsafe", action="store_true", help="no sandbox: only for code you trust")
     grade.set_defaults(run=_grade)
 
@@ -205,13 +221,18 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--canvas", type=Path, help="the class's CSV from Canvas, to be filled in")
     export.add_argument("--moodle", type=Path, help="the grading worksheet from Moodle")
     export.add_argument("--scale", action="store_true", help="to the maximum that those files have")
+    export.add_argument("--grade-column", default="", help="of the worksheet, by its header")
+    export.add_argument("--comment-column", default="", help="of the worksheet, by its header")
+    export.add_argument("--xlsx", action="store_true", help="also grades.xlsx; needs openpyxl")
     export.set_defaults(run=_export)
 
     for command in (grade, export):
         command.add_argument("--out", type=Path, default=Path("graded"), help="default: graded/")
-        command.add_argument("--policy", type=Path, help="late policy and attempts, a TOML file")
 
     add_marks(commands)
+    add_people(commands)
+    add_autograder(commands)
+    add_policy(grade, export)
     add_gradebook(grade, export)
 
     similar = commands.add_parser("similar", help="list suspiciously similar pairs")

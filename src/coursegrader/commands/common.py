@@ -11,6 +11,7 @@ from ..common.text import plain
 
 if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
     from ..gradebook import Gradebook
+    from ..gradebook.policy import Policy
 
 DONE, PROBLEMS, MISUSE = 0, 1, 2
 
@@ -28,6 +29,19 @@ def add_gradebook(*parsers: argparse.ArgumentParser) -> None:
             "--gradebook", type=Path, default=Path("gradebook.sqlite"), help="default: %(default)s"
         )
         parser.add_argument("--assignment", required=True, help="the folder of its source")
+
+
+def add_policy(*parsers: argparse.ArgumentParser) -> None:
+    """The option for the policy."""
+    for parser in parsers:
+        parser.add_argument("--policy", type=Path, help="late policy and attempts, a TOML file")
+
+
+def policy_of(options: argparse.Namespace) -> Policy:
+    """The policy that the options name, or the usual one."""
+    from ..gradebook.policy import Policy
+
+    return Policy.load(options.policy) if options.policy else Policy()
 
 
 def open_gradebook(options: argparse.Namespace, *, write: bool = True) -> Gradebook:

@@ -132,7 +132,8 @@ def _table(rows: list[list[str]], delimiter: str, bom: bool) -> Table:
 def _of_workbook(path: Path) -> Table:
     openpyxl = _openpyxl()
     try:
-        sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        file = io.BytesIO(path.read_bytes())
+        sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
         rows = [["" if cell is None else str(cell) for cell in row] for row in sheet.values]
     except Exception as error:  # zip, XML and the library's own: all mean the same here
         raise ValueError(f"{path} cannot be read as a workbook: {error}") from error

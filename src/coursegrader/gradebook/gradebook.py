@@ -307,6 +307,12 @@ class Gradebook:
             for person, attempts in everyone
         ]
 
+    def attempts(self, assignment: str, student: str) -> list[Attempt]:
+        """What one student handed in, alone or with a group, or what one group did."""
+        members = self.people.members(assignment).items()
+        keys = {student, *(team for team, theirs in members if student in theirs)}
+        return [one for one in self._attempts(assignment) if one.student in keys]
+
     def _attempts(self, assignment: str) -> list[Attempt]:
         query = """
             SELECT student, platform_id, filename, attempt, submitted, late, upload, seen, result,

@@ -78,10 +78,6 @@ class People:
             for *facts, logins, on_roster in self._rows(query, assignment)
         ]
 
-    def numbers(self, assignment: str) -> dict[str, str]:
-        """The numbers of the class list, with the names that belong to them."""
-        return {one.number: one.name for one in self.all(assignment) if one.on_roster}
-
     def admit(
         self, assignment: str, submissions: Sequence[Submission]
     ) -> tuple[list[Submission], list[Refused]]:
@@ -101,7 +97,8 @@ class People:
                 continue
             admitted.append(one)
             written |= {other.student: other for other in one.members if other.student not in known}
-            written[new.student] = known[new.student] = new
+            written[new.student] = new
+            known[new.student] = replace(known.get(new.student, new), system=new.system)
         self._write(assignment, written.values())
         for one in admitted:
             if one.members:

@@ -1,6 +1,7 @@
 """One page for each student: the points, what to look at, and where to read about it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,33 @@ def write_feedback(
         grades: of the class.
         book: the address of the book, for a link.
     """
-    paths = {}
+    shared: dict[tuple, list[Grade]] = defaultdict(list)
     for grade in grades:
-        paths[grade.student] = Path(folder) / f"{safe_name(grade.student)}.html"
-        write_atomically(paths[grade.student], feedback_page(title, grade, book=book))
+        shared[_page_of(grade)].append(grade)
+    paths = {}
+    for same in shared.values():
+        first = same[0]
+        name = f"group {first.chosen.team}" if same[1:] else first.label
+        path = Path(folder) / f"{safe_name(name)}.html"
+        names = [one.name for one in same]
+        write_atomically(path, feedback_page(title, first, book=book, names=names))
+        paths |= {one.student: path for one in same}
     return paths
 
 
-def feedback_page(title: str, grade: Grade, *, book: str = "") -> str:
-    """The page of one student as HTML."""
+def _page_of(grade: Grade) -> tuple:
+    """The members of a group share a page, but for one who was marked by hand alone."""
+    if not grade.chosen.team:
+        return (grade.student,)
+    manual = grade.manual
+    marks = (manual.adjustment, manual.comment, tuple(sorted(manual.overrides)))
+    return (grade.chosen.team, grade.chosen.result.id, grade.total, grade.late, *marks)
+
+
+def feedback_page(
+    title: str, grade: Grade, *, book: str = "", names: Sequence[str] | None = None
+) -> str:
+    """The page of one student as HTML, or of those with these names."""
     tests = [_shown(test, grade) for test in grade.chosen.result.tests]
     ran = [test for test in tests if test["outcome"] != "error"]
     seen = [test for test in ran if not test["hidden"]]
@@ -39,6 +58,8 @@ def feedback_page(title: str, grade: Grade, *, book: str = "") -> str:
     return template("feedback.html").render(
         title=clean(title),
         grade=grade,
+        names=", ".join(map(clean, names or [grade.name])),
+        team=clean(grade.chosen.team),
         book=web_address(book),
         reason=clean(result.reason) if result.status == "not_graded" else "",
         problems=[clean(problem) for problem in result.problems],

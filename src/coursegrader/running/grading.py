@@ -10,17 +10,15 @@ from ..authoring.solution import own_solution
 from ..common.records import Refused, Result
 from ..gradebook import Gradebook
 from ..gradebook.policy import Policy
-from ..handin.class_list import read_groups, read_people
-from ..handin.intake import collect
-from ..handin.teams import in_groups
 from ..reports.canvas import write_canvas_csv
 from ..reports.feedback import write_feedback
 from ..reports.gradescope import write_gradescope
-from ..reports.moodle import write_moodle_csv
+from ..reports.moodle import write_moodle_csv, write_moodle_feedback
 from ..reports.report import write_report
-from ..reports.tables import write_grades_csv
+from ..reports.tables import write_grades_csv, write_grades_xlsx
 from .batch import batch_json, results_from_json
 from .scheduling import ExecutorMaker, run_batches
+from .taking_in import take_in
 
 BATCH = 25  # submissions: what a killed worker loses at most
 
@@ -75,22 +73,15 @@ def grade(
         ValueError: the path is not there.
         SandboxError, AssignmentError: nothing can be graded.
     """
-    if roster:
-        gradebook.people.enrol(assignment.name, read_people(roster))
-    submissions, refused = collect(
+    submissions, refused = take_in(
         path,
+        assignment,
+        gradebook,
         file_times=file_times,
-        data=assignment.settings.data,
-        notebook=assignment.settings.notebook,
-        known=gradebook.people.numbers(assignment.name),
         system=system,
+        roster=roster,
+        groups=groups,
     )
-    everybody = gradebook.people.all(assignment.name)
-    names = [one.name for one in submissions]
-    members = read_groups(groups, names) if groups else None
-    submissions, in_no_group = in_groups(submissions, members, everybody)
-    submissions, strangers = gradebook.people.admit(assignment.name, submissions)
-    refused += [*in_no_group, *strangers]
     gradebook.see(assignment.name, submissions)
     gradebook.record_refused(assignment.name, refused)
     done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
@@ -123,16 +114,36 @@ def write_outputs(
     canvas: Path | None = None,
     moodle: Path | None = None,
     scale: bool = False,
+    grade_column: str = "",
+    comment_column: str = "",
+    xlsx: bool = False,
 ) -> list[str]:
-    """Every export, the feedback pages and the class report; return what needs a look."""
+    """Every export, the feedback pages and the class report; return what needs a look.
+
+    For Moodle only with its worksheet: without the names in there, a group's number could be
+    somebody else's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     title, book = assignment.settings.title, assignment.settings.book
     grades = gradebook.grades(assignment.name, policy)
     write_grades_csv(folder / "grades.csv", grades)
+    if xlsx:
+        write_grades_xlsx(folder / "grades.xlsx", grades)
+    pages = write_feedback(folder / "feedback", title, grades, book=book)
     unmatched = write_canvas_csv(folder / "canvas.csv", title, grades, export=canvas, scale=scale)
-    unmatched += write_moodle_csv(folder / "moodle.csv", grades, worksheet=moodle, scale=scale)
+    if moodle:
+        missing = write_moodle_csv(
+            folder / "moodle.csv",
+            grades,
+            worksheet=moodle,
+            scale=scale,
+            grade_column=grade_column,
+            comment_column=comment_column,
+        )
+        placed = [one for one in grades if not any(m.startswith(one.label) for m in missing)]
+        write_moodle_feedback(folder / "moodle-feedback.zip", placed, pages)
+        unmatched += missing
     write_gradescope(folder / "gradescope", grades)
-    write_feedback(folder / "feedback", title, grades, book=book)
     refused = gradebook.refused(assignment.name)
     write_report(folder / "report.html", title, grades, refused=refused)
     notes = [f"not in the course system's file: {student}" for student in unmatched]
