@@ -1,7 +1,8 @@
 """Reading COCO's JSON: annotations of images, and results of a detector."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from .coco_entries import box_rows, read_segmentations, split_by_image
@@ -94,7 +95,9 @@ def read_coco_results(
 
 def read_ids(name: str, ids: Any) -> list[int]:
     """Whole numbers of any kind, no two the same, as Python's."""
-    ids = list(ids) if isinstance(ids, Iterable) else [ids]
+    with suppress(TypeError):  # a single number
+        ids = list(ids)
+    ids = ids if isinstance(ids, list) else [ids]
     numbers = [_whole_or_none(value) for value in ids]
     for value, known in zip(ids, numbers, strict=True):
         if known is None:

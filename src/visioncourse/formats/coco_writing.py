@@ -11,7 +11,7 @@ from ..detection.metrics.mask_images import with_boxes_of_masks
 from ..segmentation.rle import rle_of_runs
 from .coco import OPTIONAL, read_ids
 from .json_entries import FilePath
-from .truth import CocoTruth, Images
+from .truth import CocoTruth, Images, check_truth
 
 
 def write_coco(path: FilePath, truth: CocoTruth) -> None:
@@ -25,6 +25,7 @@ def write_coco(path: FilePath, truth: CocoTruth) -> None:
             annotations that are not one a box, a label without a category, an id that is no whole
             number or occurs twice, or something that JSON cannot hold.
     """
+    check_truth(truth)
     targets, masks = _with_masks("targets", truth.targets)
     table = end_to_end("targets", targets, ("labels",), OPTIONAL)
     category_ids = read_ids("truth.categories", truth.categories)

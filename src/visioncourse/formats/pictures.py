@@ -1,6 +1,7 @@
 """The pictures that label files belong to: their names and sizes."""
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ def read_pictures(images: FilePath | Sizes) -> dict[str, dict[str, Any]]:
 
 def files_of(folder: FilePath, suffixes: Iterable[str]) -> list[Path]:
     """The files in a folder with such endings, by name."""
-    path = Path(folder)
-    if not path.is_dir():
-        raise ValueError(f"{folder} must be a folder")
+    path = Path(folder) if isinstance(folder, str | PathLike) else None
+    if path is None or not path.is_dir():
+        raise ValueError(f"{folder!s:.200} must be a folder")
     return sorted(file for file in path.iterdir() if file.suffix.lower() in set(suffixes))
 
 

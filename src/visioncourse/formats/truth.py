@@ -1,6 +1,7 @@
 """The images, classes and boxes of a data set, whatever files they came from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,10 +46,42 @@ class CocoTruth:
         return sorted(self.categories)
 
 
+def check_truth(truth: CocoTruth) -> None:
+    """Refuse what is put together by hand and cannot be written; targets are checked elsewhere."""
+    parts = {"categories": truth.categories, "category_entries": truth.category_entries}
+    for name, part in (parts | {"header": truth.header}).items():
+        if not isinstance(part, Mapping):
+            raise ValueError(f"truth.{name} must be a mapping, got {part!r:.80}")
+    if not _is_list_of(Mapping, truth.images):
+        raise ValueError(
+            f"truth.images must be mappings with an 'id' each, got {truth.images!r:.80}"
+        )
+    for key, entry in truth.category_entries.items():
+        if not isinstance(entry, Mapping):
+            raise ValueError(
+                f"truth.category_entries[{key!r}] must be a mapping, got {entry!r:.80}"
+            )
+    kept = truth.annotations
+    if kept is not None:
+        listed = _is_list_of(Sequence, kept) and all(_is_list_of(Mapping, part) for part in kept)
+        if not listed or len(kept) != len(truth.images):
+            raise ValueError(
+                "truth.annotations must be a list of mappings for each of "
+                f"{len(truth.images)} images, got {kept!r:.80}"
+            )
+
+
+def _is_list_of(kind: type, values: Any) -> bool:
+    listed = isinstance(values, Sequence) and not isinstance(values, str | bytes)
+    return listed and all(isinstance(value, kind) for value in values)
+
+
 def read_names(class_names: Mapping[int, str] | Iterable[str]) -> dict[int, str]:
     """Names by label: from a mapping, or from a list counted from 0."""
-    listed = isinstance(class_names, Iterable) and not isinstance(class_names, str | Mapping)
-    names = dict(enumerate(class_names)) if listed else class_names
+    names = class_names
+    if not isinstance(class_names, str | Mapping):
+        with suppress(TypeError):  # a number, None
+            names = dict(enumerate(class_names))
     legal = isinstance(names, Mapping) and all(
         isinstance(key, int) and key >= 0 and isinstance(name, str) for key, name in names.items()
     )

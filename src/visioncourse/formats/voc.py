@@ -17,7 +17,7 @@ from defusedxml.ElementTree import parse
 from ..detection.metrics.images import end_to_end, list_of_images
 from .json_entries import FilePath
 from .pictures import files_of, stem_and_size
-from .truth import CocoTruth, read_names
+from .truth import CocoTruth, check_truth, read_names
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 KNOWN = {"name", "bndbox", "difficult"}  # of an object; other texts are kept
@@ -87,6 +87,7 @@ def write_voc(folder: FilePath, truth: CocoTruth, *, one_based: bool = True) -> 
         ValueError: targets that `voc_average_precision` would not take, images without
             `file_name`, `height` and `width`, or a label without a category.
     """
+    check_truth(truth)
     targets = list_of_images("targets", truth.targets)
     if len(targets) != len(truth.images):
         raise ValueError(f"targets must be one for each of {len(truth.images)} images")
@@ -203,7 +204,7 @@ def _object(
     name: str, box: list[float], difficult: bool, texts: Mapping[str, Any]
 ) -> ElementTree.Element:
     entry = ElementTree.Element("object")
-    ElementTree.SubElement(entry, "name").text = name
+    ElementTree.SubElement(entry, "name").text = str(name)
     for key, text in texts.items():
         if key not in KNOWN and isinstance(text, str):
             ElementTree.SubElement(entry, key).text = text

@@ -11,7 +11,7 @@ from ..detection.boxes import box_convert, clip_boxes
 from ..detection.metrics.images import end_to_end, list_of_images
 from .json_entries import FilePath
 from .pictures import Sizes, files_of, read_pictures, stem_and_size
-from .truth import CocoTruth, Images, read_names
+from .truth import CocoTruth, Images, check_truth, read_names
 
 NAMES_FILE = "classes.txt"  # which label tools put beside the labels
 Names = Mapping[int, str] | Iterable[str] | FilePath
@@ -73,6 +73,7 @@ def read_yolo_results(labels: FilePath, truth: CocoTruth) -> list[dict[str, np.n
     Raises:
         ValueError: as for :py:func:`read_yolo`, or a file of an image that is not in `truth`.
     """
+    check_truth(truth)
     ids = np.array(truth.category_ids, dtype=np.int64)
     known = {place: truth.categories[key] for place, key in enumerate(ids.tolist())}
     files = {file.stem: file for file in files_of(labels, [".txt"]) if file.name != NAMES_FILE}
@@ -117,6 +118,7 @@ def write_yolo_results(folder: FilePath, predictions: Images, truth: CocoTruth) 
 
 
 def _write(folder: FilePath, name: str, images: Images, truth: CocoTruth, *, scored: bool) -> None:
+    check_truth(truth)
     images = list_of_images(name, images)
     if len(images) != len(truth.images):
         raise ValueError(f"{name} must be one for each of {len(truth.images)} images")

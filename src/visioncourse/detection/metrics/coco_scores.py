@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._validation import check_whole
 from ...segmentation.tables import ClassTable
 from .class_names import names_of_labels
 from .coco_result import ALL, CocoResult
@@ -147,6 +148,7 @@ class MeanAveragePrecision(CocoResult):
         Arguments and errors as for `average_precision`; a label that does not occur has an empty
         curve. Returns as :py:func:`precision_recall_curve`, (n,) each.
         """
+        check_whole(0, label=label)
         t = self.settings.place_of_threshold(iou_threshold)
         a = self.settings.place_of_area(area)
         counts = (self.labels == label) & _bit(self.counted[a], t)

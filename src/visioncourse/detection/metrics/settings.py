@@ -1,7 +1,8 @@
 """How COCO's measure is taken: thresholds, numbers of detections, ranges of areas, the average."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -76,6 +77,7 @@ class Settings:
 
     def place_of_limit(self, max_detections: int) -> int:
         """Which of the numbers of detections it is."""
+        check_whole(1, max_detections=max_detections)
         if max_detections not in self.max_detections:
             raise ValueError(
                 f"max_detections must be one of {list(self.max_detections)}, got {max_detections!r}"
@@ -91,9 +93,10 @@ def _same(threshold: float, asked: Any) -> bool:
 
 
 def _listed(name: str, values: Any) -> Sequence[Any]:
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise ValueError(f"{name} must be a list of numbers, got {values!r:.80}")
-    return list(values)
+    if not isinstance(values, str | Mapping):
+        with suppress(TypeError):  # a number, None
+            return list(values)
+    raise ValueError(f"{name} must be a list of numbers, got {values!r:.80}")
 
 
 def _thresholds(values: Any) -> tuple[float, ...]:
