@@ -188,6 +188,24 @@ def test_wrong_segmentations_are_named(data, message, tmp_path):
         read_coco(saved(tmp_path, data), masks=True)
 
 
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("images", [None, 5, "x", [5], {1: 5}, np.ones(2)]),
+        ("categories", [None, 5, "x", [5], {"x": "a"}]),
+        ("targets", [None, 5, "x", [5], {1: 5}]),
+        ("annotations", [5, "x", [5], [[5]], {1: 5}, [], [[], []]]),
+        ("category_entries", [None, 5, "x", [5], {1: 5}]),
+        ("header", [None, 5, "x", [5], {"info": object()}]),
+    ],
+)
+def test_a_truth_put_together_wrongly_is_named(part, values, tmp_path):
+    truth = CocoTruth([{"id": 1}], {1: "a"}, [{"boxes": [], "labels": []}])
+    for value in values:
+        with pytest.raises(ValueError, match=rf"(truth|{part})"):
+            write_coco(tmp_path / "again.json", replace(truth, **{part: value}))
+
+
 def test_what_cannot_be_written(tmp_path):
     truth = read_coco(saved(tmp_path, TRUTH))
     path = tmp_path / "again.json"
