@@ -107,6 +107,20 @@ def test_a_wrong_command_is_seen(text: str) -> None:
     assert len(command_problems(text)) == 1
 
 
+def test_a_trial_has_a_gradebook_of_its_own() -> None:
+    """Who tries out an assignment and grades a class in one folder is no student of the class."""
+    text = re.sub(r"\\\n\s*", "", (COURSEWORK / "writing.md").read_text("utf-8"))
+    trials = [_parser().parse_args(shlex.split(line)[1:]) for line in mentions_of("grade", text)]
+    usual = _parser().parse_args(["grade", "x", "--assignment", "a"])
+    assert trials
+    for one in trials:
+        assert one.gradebook != usual.gradebook and one.out != usual.out
+
+
+def mentions_of(command: str, text: str) -> list[str]:
+    return re.findall(rf"^(coursegrader {command} .*)$", text, re.MULTILINE)
+
+
 def test_the_tests_that_the_pages_name_exist() -> None:
     text = (COURSEWORK / "instructors.md").read_text("utf-8")
     named = re.findall(r"(test_\w+\.py)::(test_\w+)", text)

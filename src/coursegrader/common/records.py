@@ -48,6 +48,11 @@ class Submission:
     upload: int = 0  # the course system's number of the file, which grows; 0 where it gives none
     reason: str = ""  # why it cannot be graded, and has no content
 
+    @property
+    def label(self) -> str:
+        """Name and number, for people."""
+        return labelled(self.student, self.name, self.platform_id)
+
     @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()

@@ -49,13 +49,17 @@ def is_bad_name(name: str) -> bool:
     return _BAD_NAME.search(name) is not None
 
 
-def safe_name(student: str) -> str:
-    """A file name for a student: readable, the same every time, and nobody else's."""
+def safe_name(student: str, key: str | None = None) -> str:
+    """A file name for a student: readable, the same every time, and nobody else's.
+
+    It ends in a digest of the key, which stays when a name changes; by default of the name.
+    """
     text = unicodedata.normalize("NFC", student)
     text = re.sub(r"[^\w.-]+", "_", text).strip("._-")
     while len(text.encode()) > 80:
         text = text[:-1]
-    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
+    whose = student if key is None else key
+    digest = hashlib.sha256(whose.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{text or 'student'}-{digest[:10]}"
 
 

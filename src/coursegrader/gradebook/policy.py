@@ -174,6 +174,12 @@ class Grade:
         return self.chosen.stale
 
     @property
+    def is_missing(self) -> bool:
+        """Whether there is nothing to report: neither a hand-in nor a mark by hand."""
+        by_hand = self.manual.adjustment or self.manual.comment or self.manual.overrides
+        return not self.chosen.attempt and not by_hand
+
+    @property
     def name(self) -> str:
         """The student without the course system's number, for people."""
         return self.chosen.name or self.chosen.student

@@ -53,11 +53,12 @@ def write_canvas_csv(
     for row in table.rows:
         if "Points Possible" in row[names[0]]:
             maximum = maximum_of(row[column], export)
-        elif one := unplaced.take(row[number], *(row[k] for k in logins)):
-            # A cell that stays as it was changes nothing at import.
+            continue
+        one = unplaced.take(row[number], *(row[k] for k in logins))
+        if one and not one.is_missing:  # a cell that stays as it was changes nothing at import
             row[column] = safe(scaled(one, maximum, scale, export), comma=comma)
-            for k in names:
-                row[k] = safe(row[k])
+        for k in names:
+            row[k] = safe(row[k])
     table.keep([*range(last + 1), column])
     write_atomically(path, table.text())
     return unplaced.students
@@ -70,7 +71,7 @@ def _made(title: str, grades: Sequence[Grade]) -> str:
     rows.append(["    Points Possible", "", "", "", "", points])
     for one in grades:
         number = number_of(one, CANVAS)
-        if number or not one.platform_id:
+        if not one.is_missing and (number or not one.platform_id):
             login = "" if number else one.student
             rows.append([one.name, number, "", login, "", one.total])
     return table_text(rows, bom=False)

@@ -30,12 +30,22 @@ def write_feedback(
     paths = {}
     for same in shared.values():
         first = same[0]
-        name = f"group {first.chosen.team}" if same[1:] else first.label
-        path = Path(folder) / f"{safe_name(name)}.html"
+        group = f"group {first.chosen.team}"
+        name = safe_name(group) if same[1:] else safe_name(first.label, first.student)
+        path = Path(folder) / f"{name}.html"
         names = [one.name for one in same]
         write_atomically(path, feedback_page(title, first, book=book, names=names))
         paths |= {one.student: path for one in same}
+    _remove_earlier(folder, set(paths.values()))
     return paths
+
+
+def _remove_earlier(folder: Path, pages: set[Path]) -> None:
+    """Remove pages of the same people under names that they had before."""
+    digests = {path.stem[-10:] for path in pages}
+    for path in Path(folder).glob("*-??????????.html"):
+        if path not in pages and path.stem[-10:] in digests:
+            path.unlink()
 
 
 def _page_of(grade: Grade) -> tuple:

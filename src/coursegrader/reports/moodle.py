@@ -65,7 +65,9 @@ def write_moodle_csv(
         name = row[at.name] if at.name is not None else ""
         others = [row[k] for k in at.people_columns()]
         one = unplaced.take(number_of_row(row[at.identifier]), *others)
-        if one is None:
+        if at.name is not None:
+            row[at.name] = safe(name)
+        if one is None or one.is_missing:
             continue
         if name and one.chosen.system == MOODLE and not same_letters(name, one.name):
             strangers.append(
@@ -79,8 +81,6 @@ def write_moodle_csv(
         row[at.grade] = safe(total, comma=comma)
         if at.comment is not None:
             row[at.comment] = safe(_comment(one))
-        if at.name is not None:
-            row[at.name] = safe(name)
     write_atomically(path, table.text())
     return [*strangers, *unplaced.students]
 

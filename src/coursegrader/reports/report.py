@@ -88,8 +88,10 @@ def write_report(
         not_graded=[
             (clean(f"{one.label}: {one.chosen.filename}"), clean(one.chosen.result.reason))
             for one in grades
-            if one.chosen.result.status != "graded"
+            if one.chosen.result.status != "graded" and one.chosen.attempt
         ],
+        missing=[clean(one.label) for one in grades if not one.chosen.attempt],
+        unknown=[clean(one.label) for one in grades if one.chosen.unknown],
         refused=[(clean(one.name), clean(one.reason)) for one in refused],
     )
     write_atomically(path, page)

@@ -120,7 +120,7 @@ def _code_by_student(submissions: Iterable[Submission]) -> dict[str, list[tuple[
             cells = read_cells(one.filename, one.content)
         except UnreadableError:
             continue
-        found[one.student] += [(f"attempt {one.attempt}, {c.name}", c.source) for c in cells]
+        found[one.label] += [(f"attempt {one.attempt}, {c.name}", c.source) for c in cells]
     return found
 
 

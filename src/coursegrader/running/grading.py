@@ -140,13 +140,18 @@ def write_outputs(
             grade_column=grade_column,
             comment_column=comment_column,
         )
-        placed = [one for one in grades if not any(m.startswith(one.label) for m in missing)]
+        placed = [
+            one
+            for one in grades
+            if not one.is_missing and not any(line.startswith(one.label) for line in missing)
+        ]
         write_moodle_feedback(folder / "moodle-feedback.zip", placed, pages)
         unmatched += missing
     write_gradescope(folder / "gradescope", grades)
     refused = gradebook.refused(assignment.name)
     write_report(folder / "report.html", title, grades, refused=refused)
     notes = [f"not in the course system's file: {student}" for student in unmatched]
+    notes += [f"not on the class list: {one.label}" for one in grades if one.chosen.unknown]
     unused = policy.unused_extensions(grades)
     notes += [f"the policy's extension fits no student: {student}" for student in unused]
     return notes + [
