@@ -5,7 +5,9 @@ import warnings
 from typing import Any, NamedTuple
 
 NOT_GRADED = "not-graded"
-
+# A dict, a list, what stands between two commas, and half a text, as Python holds them.
+BYTES = {"{": 240, "[": 64, ",": 24, '"': 24}
+MAX_MEMORY = 256 << 20  # bytes; a notebook full of pictures takes no more than its file
 
 Notebook = dict[str, Any]  # as in the file; a cell's source is one text
 
@@ -45,6 +47,11 @@ def read_notebook(content: bytes) -> Notebook:
         UnreadableError: it does not parse, or it has no code cell.
     """
     text = _text(content)
+    if _memory_for(text) > MAX_MEMORY:
+        raise UnreadableError(
+            "the notebook holds more data than a notebook needs: clear its outputs (Edit, Clear "
+            "Outputs of All Cells), save it and hand it in again"
+        )
     try:
         notebook = json.loads(text)
         if notebook["nbformat"] < 4:
@@ -69,6 +76,11 @@ def read_notebook(content: bytes) -> Notebook:
     if not any(cell["cell_type"] == "code" for cell in cells):
         raise UnreadableError("the notebook has no code cell")
     return notebook
+
+
+def _memory_for(text: str) -> int:
+    """About how many bytes the notebook takes once it is read, from a count of its signs."""
+    return sum(size * text.count(sign) for sign, size in BYTES.items())
 
 
 def _check_headings(notebook: Notebook) -> None:

@@ -31,6 +31,7 @@ MAX_INTEGER_BYTES = 512
 # Of all sets and dicts of a frame: keys that were chosen to collide take quadratic time.
 MAX_KEYS = 5000
 TAGS = {list: "l", tuple: "t", set: "s", frozenset: "s", dict: "d"}
+WIDEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}  # bytes of a number, by NumPy's kinds
 _DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 
 
@@ -159,6 +160,10 @@ class _Encoder:
     def array(self, array: Any, *, is_tensor: bool) -> list[Any]:
         if array.dtype.kind not in "biufc":
             raise WireError(f"an array of {array.dtype} holds no numbers")
+        if (
+            array.dtype.itemsize > WIDEST[array.dtype.kind]
+        ):  # long doubles have numbers that are none
+            array = array.astype(complex if array.dtype.kind == "c" else float)
         if array.nbytes > MAX_ARRAYS:
             raise WireError(f"an array of {array.nbytes:,} bytes is too large")
         self.blobs.append(array.tobytes())
@@ -235,6 +240,8 @@ class _Decoder:
         if not _DTYPE.fullmatch(_typed(dtype, str)) or len(_typed(shape, list)) > 32:
             raise WireError("not an array: its type or its shape")
         element, size = np.dtype(dtype), math.prod(_typed(side, int) for side in shape)
+        if element.itemsize > WIDEST[element.kind]:
+            raise WireError(f"not an array: numbers of {element.itemsize} bytes")
         # Without a single byte an array could claim axes of any length; its sum along the empty
         # one would have them.
         extent = math.prod(side for side in shape if side)

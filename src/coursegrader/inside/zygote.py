@@ -49,6 +49,9 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     settings = json.loads(control.recv(MESSAGE_BYTES))
     _drop_root(settings["uid"])
+    # Whoever started us may have limited its own memory.
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     problem = _preload(settings["preload"])
     control.send(json.dumps({"problem": problem, "address_space": _address_space()}).encode())
     settings["limits"] = json.loads(control.recv(MESSAGE_BYTES))

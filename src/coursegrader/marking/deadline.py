@@ -50,6 +50,14 @@ class PatientLine:
     def __init__(self, line: Line) -> None:
         self._line = line
 
+    @property
+    def problems(self) -> list[str]:
+        return self._line.problems
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        return self._line.packages
+
     def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]:
         with clock_stopped():
             return self._line.ask(frame, what)

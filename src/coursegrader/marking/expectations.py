@@ -8,6 +8,7 @@ import numpy as np
 from .errors import Raised
 from .showing import show
 from .student import Call, Student
+from .unusual import described
 
 RTOL, ATOL = 1e-6, 1e-8
 NUMBERS = (int, float, complex)
@@ -119,7 +120,7 @@ def compare(got: Any, want: Any, rtol: float, atol: float) -> str | None:
     if isinstance(want, np.ndarray) or type(want) in NUMBERS:
         return _compare_numbers(got, want, rtol, atol)
     if type(got) is not type(want):
-        return f"the type should be {_type(want)}, not {_type(got)}{_forgotten(got)}"
+        return f"the type should be {_type(want)}, not {described(got)}"
     if isinstance(want, list | tuple):
         if len(got) != len(want):
             return f"there should be {len(want)} items, not {len(got)}"
@@ -128,19 +129,26 @@ def compare(got: Any, want: Any, rtol: float, atol: float) -> str | None:
                 return f"item {place}: {difference or _instead(one, other)}"
         return None
     if isinstance(want, dict):
-        if set(got) != set(want):
+        if _exact(set(got)) != _exact(set(want)):
             return f"the keys should be {show(sorted(want, key=str))}"
         for key in want:
             if (difference := compare(got[key], want[key], rtol, atol)) is not None:
                 return f"at {show(key)}: {difference or _instead(got[key], want[key])}"
         return None
-    return None if got == want else ""
+    return None if _exact(got) == _exact(want) else ""
+
+
+def _exact(value: Any) -> Any:
+    """Keys and members so that True is not 1."""
+    if isinstance(value, set | frozenset | tuple):
+        return type(value)(map(_exact, value))
+    return (bool, value) if type(value) is bool else value
 
 
 def _compare_numbers(got: Any, want: Any, rtol: float, atol: float) -> str | None:
     truths = isinstance(want, np.ndarray) and want.dtype.kind == "b"
     if type(got) not in (bool, *NUMBERS) and not isinstance(got, np.ndarray):
-        return f"this should be a number or an array, not {_type(got)}{_forgotten(got)}"
+        return f"this should be a number or an array, not {described(got)}"
     if truths != (type(got) is bool or (isinstance(got, np.ndarray) and got.dtype.kind == "b")):
         expected = "truth values are" if truths else "a number is"
         return f"this is {_type(got)}, where {expected} expected"
@@ -181,7 +189,3 @@ def _instead(got: Any, want: Any) -> str:
 
 def _type(value: Any) -> str:
     return "None" if value is None else f"{type(value).__name__}"
-
-
-def _forgotten(value: Any) -> str:
-    return ": is there a `return` at the end of the function?" if value is None else ""

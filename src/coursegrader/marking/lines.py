@@ -21,6 +21,9 @@ class Line(Protocol):
     @property
     def problems(self) -> list[str]: ...
 
+    @property
+    def packages(self) -> tuple[str, ...]: ...
+
     def ask(self, frame: bytes, what: str) -> tuple[bytes, bytes]: ...
 
     def close(self) -> None: ...
@@ -28,6 +31,8 @@ class Line(Protocol):
 
 class LocalLine:
     """The student's code in this very process: for `check`, on the student's own machine."""
+
+    packages: tuple[str, ...] = ()  # all that is installed here
 
     def __init__(self, runner: Runner, cells: list[Cell], limits: Limits | None = None) -> None:
         self._runner, self._limits = runner, limits or Limits()

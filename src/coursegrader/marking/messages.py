@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ..common.text import plain
+from .asserts import assertion_text
 from .errors import Missing, StudentError
 from .expectations import Mismatch
 from .showing import show
@@ -42,7 +43,7 @@ def answer_text(student: Student, error: BaseException) -> str:
         return called + (text if isinstance(error, Missing) else text[0].upper() + text[1:])
     returned = f"came back: {show(call.result)}\n" if call is not None else ""
     if isinstance(error, AssertionError):
-        return f"{called}{returned}{error}"
+        return f"{called}{returned}{assertion_text(error)}"
     return (
         f"{called}{returned}The test could not use what came back: {type(error).__name__}: {error}"
     )

@@ -3,16 +3,19 @@
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.assertion.rewrite import AssertionRewritingHook
 
 from ..authoring.assignment import AssignmentError, files_of_tests, is_hidden
 from .plugin import GraderPlugin
 
 CONFIGURATION = Path(__file__).with_name("pytest.ini")
 # Nothing here is printed, cached or captured; a failure's frames are not wanted.
+HEEDED = ("CI", "BUILD_NUMBER", "PY_COLORS", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 PLUGINS_OFF = """
     cacheprovider capture doctest faulthandler junitxml logging pastebin recwarn setuponly
     setupplan skipping stepwise subtests terminal terminalprogress threadexception unittest
@@ -21,18 +24,29 @@ PLUGINS_OFF = """
 
 
 def run_session(
-    plugin: GraderPlugin, tests: Path, *, hidden: bool = True, compiled: bool = False
+    plugin: GraderPlugin,
+    tests: Path,
+    *,
+    hidden: bool = True,
+    compiled: bool = False,
+    limited: bool = False,
 ) -> None:
     """Run the tests of a folder with the plugin, which holds the results.
 
     Args:
         hidden: run the hidden tests, too.
         compiled: leave compiled files in the folder, for the next session.
+        limited: let no answer grow this process, which Linux can.
 
     Raises:
         SandboxError: the sandbox broke.
         AssignmentError: the tests themselves are broken.
     """
+    if sys.flags.optimize:
+        raise AssignmentError(
+            "Python leaves out every assert (by -O or PYTHONOPTIMIZE), and tests need theirs: run "
+            "it without"
+        )
     files = [
         str(path)
         for name, path in files_of_tests(tests).items()
@@ -41,10 +55,16 @@ def run_session(
     if not files:  # pytest would look for some
         return
     arguments = ["-c", str(CONFIGURATION), "--rootdir", str(tests)]
-    arguments += ["--noconftest", "--strict-markers"]
+    # Plain asserts: what pytest makes of them takes seconds for a long list, and shows addresses.
+    arguments += ["--noconftest", "--strict-markers", "--assert=plain"]
     arguments += [*(f"-pno:{name}" for name in PLUGINS_OFF.split()), *files]
-    with _undisturbed(tests, compiled):
-        code = pytest.main(arguments, plugins=[plugin])
+    plugins: list[object] = [plugin]
+    if limited:
+        from .trusted import LimitedMemory
+
+        plugins.append(LimitedMemory())
+    with _undisturbed(tests, compiled), warnings.catch_warnings(action="ignore"):
+        code = pytest.main(arguments, plugins=plugins)
     if plugin.broken:
         raise AssignmentError("the tests cannot be run:\n" + "\n".join(plugin.broken))
     if plugin.sandbox_error is not None:
@@ -57,15 +77,19 @@ def run_session(
 @contextlib.contextmanager
 def _undisturbed(tests: Path, compiled: bool) -> Iterator[None]:
     """Leave the process as it was: no other plugin, no test module kept."""
-    before = _pytest_variables(), sys.dont_write_bytecode, [*sys.path], {*sys.modules}
+    before = _variables(), sys.dont_write_bytecode, [*sys.path], {*sys.modules}
+    prefix, sys.pycache_prefix = sys.pycache_prefix, None  # compiled tests stay with the tests
     sys.dont_write_bytecode = not compiled
+    finders = [*sys.meta_path]  # where our caller is pytest, its own would rewrite these tests
+    sys.meta_path[:] = [one for one in finders if not isinstance(one, AssertionRewritingHook)]
     for name in before[0]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         yield
     finally:
-        for name in _pytest_variables():
+        sys.pycache_prefix, sys.meta_path[:] = prefix, finders
+        for name in _variables():
             del os.environ[name]
         os.environ.update(before[0])
         sys.dont_write_bytecode, sys.path[:] = before[1], before[2]
@@ -76,5 +100,10 @@ def _undisturbed(tests: Path, compiled: bool) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def _pytest_variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
+def _variables() -> dict[str, str]:
+    """Variables of the environment that pytest would heed."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("PYTEST_") or name in HEEDED
+    }

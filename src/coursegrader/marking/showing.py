@@ -9,6 +9,7 @@ import numpy as np
 
 from ..common.text import plain
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{4,}")  # of an object in memory: it tells nobody anything
 MAX_TEXT = 400
 MAX_ITEMS = 40
 
@@ -30,7 +31,7 @@ def show(value: Any) -> str:
     elif hasattr(value, "_fields"):  # Tensor(array)
         text = f"tensor({_array(np.asarray(value[0]))})"
     else:
-        text = repr(value)
+        text = _ADDRESS.sub("", repr(value))
     return plain(text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 4] + " ...")
 
 

@@ -1,5 +1,6 @@
 """The student's code as a test sees it: calls cross to it, copies of the results come back."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -10,6 +11,7 @@ from ..inside.wire import pack
 from .answers import read_answer, refuse
 from .errors import BadFile, Died, Missing, Raised, StudentError, TimedOut
 from .lines import Line
+from .loading import there_is
 from .showing import show
 
 # With the errors that a call may raise.
@@ -26,6 +28,19 @@ __all__ = [
     "TimedOut",
     "call_text",
 ]
+
+
+# What arrives as one of these may have been a number, an array or a tensor of one of those.
+_KINDS = {
+    "bool": "bool_?",
+    "int": r"u?(int|long|longlong|short|byte|intp|intc)\d*",
+    "float": r"float\d*|longdouble|bfloat16",
+    "complex": r"complex\d*|clongdouble",
+    "str": "str_?",
+    "bytes": "bytes_?",
+    "set": "(frozen)?set",
+    "ndarray": "ndarray|Tensor|Parameter",
+}
 
 
 @dataclass
@@ -101,16 +116,18 @@ class Student:
         self._asked = True
         what = str(request[2] if request[0] in ("method", "attribute") else request[1])
         reply = read_answer(self._line.ask(frame, what), lambda handle: Handle(self, handle))
-        if not isinstance(reply, list) or not reply:
+        if not isinstance(reply, list) or not reply or type(reply[0]) is not str:
             raise Died("what came back is no answer")
         match reply:
             case ["ok", value, str(kind)]:
-                self._last.result, self._last.kind = value, kind[:100]
+                self._last.result, self._last.kind = value, _believable(kind, value)
                 return value
             case ["missing", str(problem)]:
                 raise Missing(f"{problem[:200]}: run the cell that defines it, and keep its name")
             case ["raised", str(name), list(bases), str(problem), int(line), str(shown)]:
                 bases = [base for base in bases if isinstance(base, str)]
+                if "ModuleNotFoundError" in bases and self._line.packages:
+                    problem = f"{problem[:200]}; {there_is(self._line.packages)}"
                 raise Raised(name[:100], bases[:30], problem[:2000], line, shown[:200])
         raise Died("what came back is no answer")
 
@@ -139,6 +156,16 @@ class Handle:
     def __repr__(self) -> str:
         return f"<an object of the class {self._handle.type_name}>"
 
+    def __bool__(self) -> NoReturn:
+        """Or `assert student.f(x)` would hold for any object."""
+        raise TypeError(f"{self!r} is neither true nor false")
+
+    def __eq__(self, other: object) -> NoReturn:
+        """Or `student.f(x) != 3` would hold for any object."""
+        raise TypeError(f"{self!r} cannot be compared")
+
+    __ne__, __hash__ = __eq__, object.__hash__
+
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         """Or NumPy would ask the object itself: np.sum(handle) is handle.sum()."""
         raise TypeError(f"{self!r} is no array")
@@ -160,6 +187,19 @@ class Handle:
         """The value of an attribute."""
         text = f"{self._handle.type_name}.{name}"
         return self._student._ask(["attribute", self, name], lambda: text)
+
+
+def class_of(handle: Handle) -> str:
+    """The name of the class of the object that a handle stands for."""
+    return handle._handle.type_name
+
+
+def _believable(kind: str, value: Any) -> str:
+    """The type that a value had on the student's side, if the value may have had it."""
+    if isinstance(value, Handle):
+        return class_of(value)
+    plain = type(value).__name__
+    return kind if re.fullmatch(_KINDS.get(plain, plain), kind) else plain
 
 
 def call_text(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

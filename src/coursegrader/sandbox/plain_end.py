@@ -16,6 +16,7 @@ from ..inside.serve import serve
 def main(settings: dict[str, Any]) -> None:
     """Import, say so, answer."""
     die_with_parent()
+    _limit_memory(None)
     for name in settings["preload"]:
         importlib.import_module(name)
     settle()
@@ -40,14 +41,15 @@ class _Absent(MetaPathFinder):
         return None
 
 
-def _limit_memory(most: int) -> None:
-    """As the sandbox does, where the system can tell how much there is before."""
+def _limit_memory(most: int | None) -> None:
+    """As the sandbox does, where the system can tell how much there is before; None is no limit."""
     try:
         import resource
 
-        with open("/proc/self/statm") as statm:
-            before = int(statm.read().split()[0]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (before + most, hard))
+        if most is not None:
+            with open("/proc/self/statm") as statm:
+                most += int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (hard if most is None else most, hard))
     except (ImportError, OSError, ValueError):
         pass

@@ -393,9 +393,38 @@ def test_a_book_without_an_address_is_a_path(tmp_path):
 def test_a_plain_assertion_says_what_its_author_wrote(tmp_path):
     test = "@pytest.mark.points(1)\ndef test_it(student): assert student.double(2) == 5, 'is 5'"
     assert one(tmp_path, test, SOLUTION).message == (
-        "called:    double(2)\ncame back: 4\nis 5\nassert 4 == 5\n"
-        " +  where 4 = double(2)\n +    where double = student.double"
+        "called:    double(2)\ncame back: 4\nis 5\nThe test requires: student.double(2) == 5"
     )
+
+
+def test_a_plain_assertion_without_words_says_what_it_requires(tmp_path):
+    """And the values that it compares; no address, and nothing is asked of the student anew."""
+    test = """
+import numpy as np
+def near(got, want): assert np.isclose(
+    got, want), student
+student = None
+@pytest.mark.points(1)
+def test_it(student):
+    want, many, lost = np.float64(5.0), list(range(300_000)), object()
+    near(student.double(2), want)
+@pytest.mark.points(1)
+def test_long(student):
+    assert student.double(2) == 4
+    many = list(range(330_000))
+    assert many == [*many, student.double(2)]
+"""
+    assignment = load_assignment(tmp_path / "a", test_it="import pytest\n" + test)
+    first, second = graded_again(assignment, {"ana": SOLUTION})["ana"].tests
+    assert first.message == (
+        "called:    double(2)\ncame back: 4\nNone\n"
+        "The test requires: np.isclose(got, want)\nwhere got is 4\nwhere want is 5"
+    )
+    assert second.message.startswith(
+        "called:    double(2)\ncame back: 4\n"
+        "The test requires: many == [*many, student.double(2)]\nwhere many is [0, 1, 2"
+    )
+    assert "0x" not in first.message + second.message
 
 
 def test_one_line_at_a_time_is_open_and_every_one_is_closed(tmp_path):
