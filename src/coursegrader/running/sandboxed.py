@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ..authoring.assignment import Assignment, Settings
 from ..common.limits import Limits
 from ..common.notebook import UnreadableError, read_cells
 from ..common.records import Result
+from ..common.scratch import scratch_folder
 from ..handin.data_files import HandedIn, attached
 from ..marking.deadline import TEST_SECONDS
 from ..marking.lines import SandboxLine
@@ -102,14 +102,15 @@ def _close_sandboxes() -> None:
 def _tests(assignment: Assignment) -> Path:
     """A folder with the tests, kept for the next batch: there they are compiled already."""
     if assignment.fingerprint not in _folders:
-        kept = tempfile.TemporaryDirectory(prefix="coursegrader-")
+        folder = _scratch.enter_context(scratch_folder())
         for name, content in assignment.files.items():
-            path = Path(kept.name) / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        atexit.register(kept.cleanup)
-        _folders[assignment.fingerprint] = Path(kept.name)
+        _folders[assignment.fingerprint] = folder
     return _folders[assignment.fingerprint]
 
 
 _folders: dict[str, Path] = {}
+_scratch = contextlib.ExitStack()
+atexit.register(_scratch.close)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..common.parent import die_with_parent
+from ..common.scratch import scratch_folder
 from .batch import FATAL, grade_batch
 
 MAX_TRIES = 3
@@ -110,8 +111,8 @@ def local_executor(workers: int) -> ExecutorMaker:
     def start() -> Iterator[Executor]:
         # A worker of a pool has no chance to tidy up, so its temporary files lie in our folder.
         with (
-            tempfile.TemporaryDirectory(prefix="coursegrader-") as folder,
-            ProcessPoolExecutor(workers, context, _begin_worker, (folder,)) as pool,
+            scratch_folder() as folder,
+            ProcessPoolExecutor(workers, context, _begin_worker, (str(folder),)) as pool,
         ):
             yield pool
 

@@ -46,7 +46,7 @@ class PlainSandbox:
             SandboxError: a module to be loaded first is not there.
         """
         ours, theirs = socket.socketpair()
-        folder = tempfile.TemporaryDirectory(prefix="coursegrader-", ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix="graded-alone-", ignore_cleanup_errors=True)
         settings = {
             "line": theirs.fileno(),
             "path": [os.path.abspath(path) for path in sys.path],

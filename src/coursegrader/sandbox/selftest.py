@@ -86,7 +86,7 @@ def successful_attacks(sandbox: Sandbox) -> list[str]:
     Raises:
         SandboxError: it cannot be built.
     """
-    with tempfile.TemporaryDirectory(prefix="coursegrader-canary-") as folder:
+    with tempfile.TemporaryDirectory(prefix="canary-of-coursegrader-") as folder:
         os.chmod(folder, 0o777)
         canary = Path(folder) / "canary"
         text = secrets.token_hex(8)
