@@ -76,6 +76,7 @@ class GraderPlugin:
         self._facts: dict[str, TestResult] = {}  # of each test, the same for all submissions
         self._endless: set[str] = set()  # tests that did not even end on the solution
         self._on_solution: Line | None = None  # open while a test is tried on it
+        self._asked: set[str] = set()  # submissions that were asked for anything
         self._student: Student | None = None  # that the running test has got
         self._error: BaseException | None = None
 
@@ -156,8 +157,11 @@ class GraderPlugin:
             accidents = (SandboxLostError, Died) if attempt == 0 else SandboxLostError
             if not isinstance(self._error, accidents):
                 break
+        student = self._student
         if self._error is not None:
             self._blame(item, nextitem, self._error)
+        if student is not None and student._asked:
+            self._asked.add(entry_id(item))
         return True
 
     def _run(self, item: pytest.Function, nextitem: pytest.Item | None) -> None:
@@ -170,7 +174,9 @@ class GraderPlugin:
     ) -> None:
         """A test that failed by itself costs nobody a point; else the student is told why."""
         result, student = self.results[entry_id(item)].tests[-1], self._student
-        fault = fault_of(error, asked=student is not None and student._asked)
+        # A test may have kept what an earlier one was answered.
+        asked = entry_id(item) in self._asked or (student is not None and student._asked)
+        fault = fault_of(error, asked=asked)
         if fault is None:
             on_solution = self._tried_on_solution(item, nextitem)
             fault = fault_by_solution(error, on_solution)

@@ -207,3 +207,27 @@ def test_a_test_that_catches_everything_ends_too(tmp_path):
         "            while True: pass\n        except BaseException: pass\n    while True: pass"
     )
     assert marks(graded(tmp_path, test, SOLUTION, seconds=0.1)) == ("error", 1)
+
+
+def test_an_answer_that_a_test_has_kept_is_still_an_answer(tmp_path):
+    """A costly answer is asked for once, and several tests give points by it."""
+    test = """
+KEPT = {}
+def kept(student, request):
+    who = request.node.callspec.params["student"]
+    if who not in KEPT: KEPT[who] = student.double(2)
+    return KEPT[who]
+def test_it_first(student, request): assert kept(student, request) > 3
+def test_it_second(student, request): assert kept(student, request) == 4
+def test_it_third(student, request): kept(student, request); {}["weights"]
+"""
+    assignment = load_assignment(tmp_path / "a", test_it=worth_a_point(test))
+    wrong = SOLUTION.replace("2 * x", "3 * x")
+    for source, marked in ((SOLUTION, "passed"), (wrong, "failed")):
+        entries = [Entry("ana", lambda source=source: local_line(source))]
+        own = Entry("", lambda: local_line(SOLUTION))
+        plugin = GraderPlugin(assignment.settings, entries, b"", solution=own)
+        run_session(plugin, assignment.folder / "tests")
+        first, second, third = plugin.results["ana"].tests
+        assert (first.outcome, second.outcome, third.outcome) == ("passed", marked, "error")
+        assert [test.earned for test in (first, second, third)] == [1, marked == "passed", 1]
