@@ -60,7 +60,7 @@ def test_a_class(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("grade", "class") == cli.DONE
     assert marks() == {"anna": POINTS, "bert": POINTS, "carl": 1.0, "dora": 0.0}
     assert "4 graded now, 0 before" in capsys.readouterr().out
-    for name in ("canvas.csv", "moodle.csv", "report.html"):
+    for name in ("canvas.csv", "report.html"):
         assert (folder / "graded" / name).stat().st_size
     pages = [path.read_text() for path in sorted((folder / "graded" / "feedback").glob("*.html"))]
     assert len(pages) == 4
