@@ -14,16 +14,8 @@ from pathlib import Path
 
 from .authoring.assignment import Assignment, AssignmentError
 from .commands.autograder import add_autograder
-from .commands.common import (
-    DONE,
-    MISUSE,
-    PROBLEMS,
-    add_gradebook,
-    add_policy,
-    open_gradebook,
-    policy_of,
-    say,
-)
+from .commands.common import DONE, MISUSE, PROBLEMS, say
+from .commands.grading import add_grading
 from .commands.marks import add_marks
 from .commands.people import add_people
 from .common.text import plain
@@ -92,78 +84,15 @@ def _release(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _grade(options: argparse.Namespace) -> int:
-    from .running.grading import grade, write_outputs
-    from .running.scheduling import cluster_executor, local_executor
-
-    assignment = Assignment.load(options.assignment)
-    policy = policy_of(options)
-    if options.scheduler:
-        make_executor = cluster_executor(
-            options.scheduler, ca=options.tls_ca, cert=options.tls_cert, key=options.tls_key
-        )
-    else:
-        make_executor = local_executor(options.workers)
-    if options.unsafe:
-        say("--unsafe: students' code runs with all your rights", DONE)
-    with open_gradebook(options) as gradebook:
-        outcome = grade(
-            options.submissions,
-            assignment,
-            gradebook,
-            make_executor,
-            batch=options.batch,
-            regrade=options.regrade,
-            unsafe=options.unsafe,
-            file_times=options.file_times,
-            system=options.system,
-            roster=options.roster,
-            groups=options.groups,
-        )
-        notes = write_outputs(options.out, assignment, gradebook, policy)
-    print(f"{outcome.graded} graded now, {outcome.before} before; see {options.out}/report.html")
-    for note in notes:
-        say(note, PROBLEMS)
-    for refused in outcome.refused:
-        say(f"refused {refused.name}: {refused.reason}", PROBLEMS)
-    for result in outcome.not_graded:
-        say(f"not graded {result.id}: {result.reason}", PROBLEMS)
-    for test, message in sorted(outcome.broken_tests.items()):
-        say(f"a test failed by itself: {test} ({message})", PROBLEMS)
-    return DONE if outcome.clean else PROBLEMS
-
-
-def _export(options: argparse.Namespace) -> int:
-    from .running.grading import write_outputs
-
-    assignment = Assignment.load(options.assignment)
-    with open_gradebook(options, write=False) as gradebook:
-        notes = write_outputs(
-            options.out,
-            assignment,
-            gradebook,
-            policy_of(options),
-            canvas=options.canvas,
-            moodle=options.moodle,
-            scale=options.scale,
-            grade_column=options.grade_column,
-            comment_column=options.comment_column,
-            xlsx=options.xlsx,
-        )
-    for note in notes:
-        say(note, PROBLEMS)
-    print(f"written to {options.out}")
-    return PROBLEMS if notes else DONE
-
-
 def _similar(options: argparse.Namespace) -> int:
     from .authoring.release import student_files
     from .handin.intake import collect
     from .reports.similar import code_of, listing, similar_pairs, write_similar
 
     assignment = Assignment.load(options.assignment)
-    submissions, _ = collect(options.submissions)
     notebook = assignment.settings.notebook
+    found, _ = collect(options.submissions, notebook=notebook)
+    submissions = [one for one in found if not one.reason]
     baseline = code_of(notebook, student_files(assignment)[notebook])
     pairs = similar_pairs(submissions, baseline, threshold=options.threshold)
     print(listing(pairs))
@@ -196,60 +125,18 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--to", type=Path, help="default: student/ in the assignment's folder")
     release.set_defaults(run=_release)
 
-    grade = commands.add_parser("grade", help="grade a folder or a Canvas or Moodle zip")
-    grade.add_argument("submissions", type=Path, help="folder, zip, or one file")
-    grade.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="processes here")
-    grade.add_argument("--batch", type=_count, default=25, help="submissions at a time; default 25")
-    grade.add_argument("--scheduler", help="grade on this Dask cluster, such as tls://host:8786")
-    for name in ("--tls-ca", "--tls-cert", "--tls-key"):
-        grade.add_argument(name, help="PEM file for the connection to the cluster")
-    grade.add_argument("--regrade", action="store_true", help="also what was graded before")
-    grade.add_argument("--file-times", action="store_true", help="files tell when they came in")
-    grade.add_argument("--roster", type=Path, help="a table of the class, CSV or .xlsx; kept")
-    grade.add_argument("--groups", type=Path, help="a table of the members of groups")
-    grade.add_argument(
-        "--from",
-        dest="system",
-        choices=("canvas", "moodle", "folder"),
-        default="",
-        help="where names fit several course systems",
-    )
-    grade.add_argument("--unsafe", action="store_true", help="no sandbox: only for code you trust")
-    grade.set_defaults(run=_grade)
-
-    export = commands.add_parser("export", help="write the files of a gradebook again")
-    export.add_argument("--canvas", type=Path, help="the class's CSV from Canvas, to be filled in")
-    export.add_argument("--moodle", type=Path, help="the grading worksheet from Moodle")
-    export.add_argument("--scale", action="store_true", help="to the maximum that those files have")
-    export.add_argument("--grade-column", default="", help="of the worksheet, by its header")
-    export.add_argument("--comment-column", default="", help="of the worksheet, by its header")
-    export.add_argument("--xlsx", action="store_true", help="also grades.xlsx; needs openpyxl")
-    export.set_defaults(run=_export)
-
-    for command in (grade, export):
-        command.add_argument("--out", type=Path, default=Path("graded"), help="default: graded/")
-
+    add_grading(commands)
     add_marks(commands)
     add_people(commands)
     add_autograder(commands)
-    add_policy(grade, export)
-    add_gradebook(grade, export)
 
     similar = commands.add_parser("similar", help="list suspiciously similar pairs")
     similar.add_argument("submissions", type=Path, help="folder, zip, or one file")
     similar.add_argument("--threshold", type=float, default=0.5, help="from 0 to 1; default 0.5")
     similar.add_argument("-o", "--output", type=Path, help="an HTML page with the common parts")
     similar.set_defaults(run=_similar)
-
     similar.add_argument("--assignment", required=True, help="the folder of its source")
     for command in (check, pack):
         command.add_argument("--assignment", default=".", help="its folder; default: this one")
     release.add_argument("assignment", help="the folder of the assignment's source")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
-    return number

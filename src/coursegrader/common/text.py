@@ -49,13 +49,17 @@ def is_bad_name(name: str) -> bool:
     return _BAD_NAME.search(name) is not None
 
 
+def composed(name: str) -> str:
+    """A name in the one form in which each letter with its accents is one sign, if there is one."""
+    return unicodedata.normalize("NFC", name)
+
+
 def safe_name(student: str, key: str | None = None) -> str:
     """A file name for a student: readable, the same every time, and nobody else's.
 
     It ends in a digest of the key, which stays when a name changes; by default of the name.
     """
-    text = unicodedata.normalize("NFC", student)
-    text = re.sub(r"[^\w.-]+", "_", text).strip("._-")
+    text = re.sub(r"[^\w.-]+", "_", composed(student)).strip("._-")
     while len(text.encode()) > 80:
         text = text[:-1]
     whose = student if key is None else key

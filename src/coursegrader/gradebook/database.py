@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from .migrations import MARKS, PEOPLE, migrate, run_script
@@ -64,6 +64,22 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
             database.close()
             raise
     return database
+
+
+def copy_in_memory(path: Path) -> sqlite3.Connection:
+    """What is in the file, or a new gradebook, to be changed without changing the file.
+
+    Raises:
+        GradebookError: the file cannot be used.
+    """
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    with clear_errors(path):
+        if path.exists():
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS)) as file:
+                file.backup(memory)
+        _prepare(path, memory, True)
+    return memory
 
 
 @contextmanager

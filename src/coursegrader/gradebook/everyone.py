@@ -40,7 +40,7 @@ def _missing(person: Person) -> Attempt:
 
 
 def in_order(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Those by today's tests, if there are any, in the order of handing in.
+    """Those by today's tests, if any could be graded by them, in the order of handing in.
 
     The order is that of the times, if all are known; else of the course system's numbers of the
     files, if it gave all a number; else of the runs in which they were seen last.
@@ -56,7 +56,8 @@ def in_order(attempts: Sequence[Attempt]) -> list[Attempt]:
         replace(one, attempt=place) if one.attempt else one
         for place, one in enumerate(attempts, start=1)
     ]
-    return [one for one in counted if not one.stale] or counted
+    todays = [one for one in counted if not one.stale]
+    return todays if any(one.result.tests for one in todays) else counted
 
 
 def manual_of(

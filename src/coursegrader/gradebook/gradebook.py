@@ -23,7 +23,7 @@ from typing import Self
 
 from ..common.records import Refused, Result, Submission
 from ..common.text import DECIMALS, encodable, number
-from .database import GradebookError, clear_errors, connect
+from .database import GradebookError, clear_errors, connect, copy_in_memory
 from .everyone import attempts_of_everyone, in_order, manual_of
 from .marks import ADJUSTMENT, Author, Mark, Marks
 from .people import People
@@ -38,6 +38,7 @@ from .policy import (
     rounded,
     worth_of,
 )
+from .reported import Reported
 
 _UPSERT = """
 INSERT INTO submission (assignment, id, student, platform_id, filename, attempt, submitted, late,
@@ -80,6 +81,7 @@ class Gradebook:
         self._database = database
         self.people = People(self._rows, self._transaction)
         self.marks = Marks(self._rows, self._transaction)
+        self.reported = Reported(self._rows, self._transaction)
 
     @classmethod
     def open(cls, path: Path, *, write: bool = True) -> Self:
@@ -93,6 +95,15 @@ class Gradebook:
         if not write and not path.is_file():
             raise GradebookError(f"there is no gradebook {path}")
         return cls(path, connect(path, write))
+
+    @classmethod
+    def rehearse(cls, path: Path) -> Self:
+        """A copy of a gradebook in memory, or a new one: nothing is written to the file.
+
+        Raises:
+            GradebookError: the file cannot be used.
+        """
+        return cls(path, copy_in_memory(path))
 
     def close(self) -> None:
         """Release the lock."""
@@ -253,10 +264,7 @@ class Gradebook:
 
     def tests(self, assignment: str) -> dict[str, Decimal]:
         """What each of today's tests is worth; of those of before, if today's graded nothing."""
-        attempts = self._attempts(assignment)
-        return worth_of(
-            [one.result for one in attempts if not one.stale] or [one.result for one in attempts]
-        )
+        return worth_of(_todays(self._attempts(assignment)))
 
     def marks_of_no_test(self, assignment: str) -> list[Mark]:
         """Marks for tests that are no longer there, or are called otherwise: they do not count."""
@@ -291,9 +299,7 @@ class Gradebook:
         """One grade for each student, who handed in or is on the class list, ordered by name."""
         people, members = self.people.all(assignment), self.people.members(assignment)
         everyone = attempts_of_everyone(people, members, self._attempts(assignment))
-        # Points of changed tests must not count into those of today's.
-        results = [one.result for _, attempts in everyone for one in attempts if not one.stale]
-        results = results or [one.result for _, attempts in everyone for one in attempts]
+        results = _todays(one for _, attempts in everyone for one in attempts)
         points, tests = most_points(results), worth_of(results)
         manual = self.marks.manual(assignment)
         return [
@@ -347,6 +353,15 @@ def _attempt(
         result=Result.from_json(json.loads(result)),
         stale=bool(stale),
     )
+
+
+def _todays(attempts: Iterable[Attempt]) -> list[Result]:
+    """What ran: by today's tests, or if these graded nothing yet, by those of before.
+
+    Points of changed tests must not count into those of today's.
+    """
+    ran = [one for one in attempts if one.result.tests]
+    return [one.result for one in ran if not one.stale] or [one.result for one in ran]
 
 
 def _row(assignment: str, fingerprint: str, submission: Submission, result: Result) -> tuple:

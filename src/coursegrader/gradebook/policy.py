@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ..common.records import Result, labelled
-from ..common.text import number
+from ..common.text import composed, number
 
 AFTER_CUTOFF = "handed in after the cut-off: it earns no points"
 PERIODS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
@@ -45,6 +45,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, by name."""
+        names = {composed(name): due for name, due in self.extensions.items()}
+        object.__setattr__(self, "extensions", names)
         for name in ("percent", "maximum"):
             if not 0 <= getattr(self, name) <= 100:
                 raise ValueError(f"{name} is {getattr(self, name)}; it is a percentage, 0 to 100")
@@ -117,7 +119,8 @@ class Attempt:
     @property
     def aliases(self) -> tuple[str, ...]:
         """What a policy may call the student or the group."""
-        return tuple(one for one in (self.student, self.label, self.platform_id, self.team) if one)
+        names = self.student, self.label, self.platform_id, self.team
+        return tuple(composed(one) for one in names if one)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from io import FileIO
@@ -44,6 +44,7 @@ class Entry:
     size: int  # no more than this can come out of `read`
     modified: datetime | None
     read: Callable[[int], bytes]  # at most so many bytes; raises `Unreadable`
+    problem: str = ""  # why it is never read; yet somebody handed it in
 
     @property
     def path(self) -> str:
@@ -111,13 +112,19 @@ def _folder(top: Path, limits: ReadLimits) -> tuple[list[Entry], list[Refused]]:
                 return [], [Refused(escaped(top.name), reason)]
             parts = (*above, item.name)
             about = item.stat(follow_symlinks=False)
-            if reason := _bad_name(list(parts)) or _bad_kind(about.st_mode):
+            if reason := _bad_name(list(parts)):
                 refused.append(Refused(escaped("/".join(parts)), reason))
+            elif reason := _bad_kind(about.st_mode):
+                entries.append(Entry(parts, 0, None, _never, reason))
             elif stat.S_ISDIR(about.st_mode):
                 waiting.append((Path(item.path), parts))
             else:
                 entries.append(_file_entry(Path(item.path), about, parts))
     return entries, refused
+
+
+def _never(_: int) -> bytes:
+    raise Unreadable("is not read")
 
 
 def _bad_kind(mode: int) -> str | None:
@@ -190,7 +197,7 @@ def _members(
         parts = [part for part in re.split(r"[/\\]", name) if part not in ("", ".")]
         if any(_LITTER.fullmatch(part) for part in parts if part != ".."):
             continue
-        reason = _bad_member(info, name, parts)
+        reason = _bad_path(name, parts)
         if not reason and (info.is_dir() or not parts):
             continue
         if not reason and tuple(parts) in entries:
@@ -198,7 +205,10 @@ def _members(
         if reason:
             refused.append(Refused(escaped(name), reason))
         else:
-            entries[tuple(parts)] = _member_entry(archive, info, parts, limits)
+            made, problem = _member_entry(archive, info, parts, limits), _bad_member(info)
+            if problem:
+                made = replace(made, size=0, read=_never, problem=problem)
+            entries[tuple(parts)] = made
     return list(entries.values()), refused
 
 
@@ -213,12 +223,14 @@ def _member_name(info: zipfile.ZipInfo) -> str:
     return name
 
 
-def _bad_member(info: zipfile.ZipInfo, name: str, parts: list[str]) -> str | None:
-    mode = info.external_attr >> 16
+def _bad_path(name: str, parts: list[str]) -> str | None:
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
         return "its name is an absolute path"
-    if reason := _bad_name(parts):
-        return reason
+    return _bad_name(parts)
+
+
+def _bad_member(info: zipfile.ZipInfo) -> str | None:
+    mode = info.external_attr >> 16
     if stat.S_IFMT(mode) and (reason := _bad_kind(mode)):
         return reason
     if info.flag_bits & 0x41:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from ..common.records import Refused
 from ..common.text import escaped
 from .archive import Entry
 from .whose import NobodyError, Owner
@@ -22,7 +21,7 @@ class Clones:
 
     entries: list[Entry] = field(default_factory=list)
     owners: dict[str, Owner | NobodyError] = field(default_factory=dict)
-    refused: list[Refused] = field(default_factory=list)
+    empty: dict[str, str] = field(default_factory=dict)  # why there is nothing, by the student
 
 
 def without_clones(
@@ -59,10 +58,10 @@ def without_clones(
         if rest[0].lower().endswith(".ipynb"):
             empty.discard(root)
     names = ", ".join(name for name in wanted if name.endswith(".ipynb")) or "notebook"
-    clones.refused = [
-        Refused(escaped("/".join(root)), f"has no {names}: the student may have renamed it")
+    clones.empty = {
+        students[root]: f"{escaped('/'.join(root))} has no {names}; was it renamed?"
         for root in sorted(empty)
-    ]
+    }
     return others, clones
 
 

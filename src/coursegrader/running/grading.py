@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from ..authoring.assignment import Assignment
 from ..authoring.solution import own_solution
-from ..common.records import Refused, Result
+from ..common.records import Person, Refused, Result, Submission
 from ..gradebook import Gradebook
 from ..gradebook.policy import Policy
 from ..reports.canvas import write_canvas_csv
@@ -29,9 +29,17 @@ class Outcome:
 
     graded: int = 0
     before: int = 0  # graded by an earlier run
+    submissions: dict[str, Submission] = field(default_factory=dict)  # by their identities
+    waiting: list[str] = field(default_factory=list)  # what was to be graded
     refused: list[Refused] = field(default_factory=list)
     not_graded: list[Result] = field(default_factory=list)
     broken_tests: dict[str, str] = field(default_factory=dict)  # by name, what one of them said
+
+    def called(self, name: str) -> str:
+        """A hand-in of this identity, for people: whose it is, and which file."""
+        one = self.submissions[name]
+        who = Person(one.student, one.name, one.platform_id).label
+        return f"{who}: {one.filename}" if one.filename else who
 
     @property
     def clean(self) -> bool:
@@ -51,6 +59,7 @@ def grade(
     system: str = "",
     roster: Path | None = None,
     groups: Path | None = None,
+    dry_run: bool = False,
     progress: bool = True,
 ) -> Outcome:
     """Grade what is new in a folder or archive; everything, with `regrade`.
@@ -67,6 +76,7 @@ def grade(
         system: where names fit several course systems: `canvas`, `moodle`, `folder`.
         roster: a table of the class, kept in the gradebook.
         groups: a table of the members of groups.
+        dry_run: only find out what there is to grade; nobody's code is run.
         progress: show it.
 
     Raises:
@@ -86,8 +96,20 @@ def grade(
     gradebook.record_refused(assignment.name, refused)
     done = set() if regrade else gradebook.graded_ids(assignment.name, assignment.fingerprint)
     by_id = {submission.id: submission for submission in submissions}
-    waiting = [name for name in by_id if name not in done]
-    outcome = Outcome(before=len(by_id) - len(waiting), refused=refused)
+    unreadable = [
+        (one, Result(one.id, "not_graded", one.reason)) for one in by_id.values() if one.reason
+    ]
+    gradebook.record(assignment.name, assignment.fingerprint, unreadable)
+    waiting = [name for name, one in by_id.items() if name not in done and not one.reason]
+    outcome = Outcome(
+        before=len(by_id) - len(waiting) - len(unreadable),
+        submissions=by_id,
+        waiting=waiting,
+        refused=refused,
+        not_graded=[result for _, result in unreadable],
+    )
+    if dry_run:
+        return outcome
     batches = [waiting[start : start + batch] for start in range(0, len(waiting), batch)]
     secret, solution = gradebook.secret(assignment.name), own_solution(assignment)
 

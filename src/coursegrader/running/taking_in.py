@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from ..authoring.assignment import Assignment
+from ..authoring.solution import own_solution
 from ..common.records import Refused, Submission
 from ..gradebook import Gradebook
+from ..handin.choice import cells_of
 from ..handin.class_list import read_groups, read_people
 from ..handin.intake import collect
 from ..handin.teams import in_groups
@@ -50,6 +52,8 @@ def take_in(
         file_times=file_times,
         data=assignment.settings.data,
         notebook=assignment.settings.notebook,
+        required=assignment.settings.required,
+        cells=cells_of(own_solution(assignment)),
         known=known,
         system=system,
     )

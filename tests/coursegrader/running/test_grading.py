@@ -158,7 +158,7 @@ def test_a_mixed_bag_of_bad_files(folder: Path, capsys: pytest.CaptureFixture[st
     assert run("grade", "class") == cli.PROBLEMS
     grades = marks()
     assert grades.pop("anna") == POINTS
-    assert {*grades} == {"bert", "carl", "dora"}
+    assert {*grades} == {"bert", "carl", "dora", "emil", "finn", "gina"}
     assert {*grades.values()} == {0.0}
     said = capsys.readouterr().err
     for name, reason in {
@@ -214,9 +214,84 @@ def test_a_corrupt_zip(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "bulk.zip" in capsys.readouterr().err
 
 
-def test_an_empty_class_is_no_error(folder: Path) -> None:
-    assert run("grade", "class") == cli.DONE
+def test_an_empty_class_needs_a_look(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("grade", "class") == cli.PROBLEMS
+    assert "nothing to grade in class: is it the right folder?" in capsys.readouterr().err
     assert marks() == {}
+
+
+def test_an_extension_that_fits_nobody_needs_a_look(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in("anna.py")
+    Path("policy.toml").write_text(
+        "due = 2026-03-01T12:00:00Z\n[extensions]\nana = 2026-03-02T12:00:00Z\n"
+    )
+    for command in (["grade", "class"], ["export"]):
+        assert run(*command, "--policy", "policy.toml") == cli.PROBLEMS
+        assert "the policy's extension fits no student: ana" in capsys.readouterr().err
+
+
+def test_the_points_of_a_single_file_are_printed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in("anna.py")
+    run("grade", "class")
+    bert = hand_in("bert.py", "def word(): return 'pixel'")
+    capsys.readouterr()
+    assert run("grade", str(bert)) == cli.DONE
+    assert capsys.readouterr().out.splitlines() == [
+        "1 graded now, 0 before; see graded/report.html",
+        "since the last run: 1 new, 0 changed, 0 refused",
+        f"bert: 1 of {POINTS} points",
+    ]
+    assert run("grade", str(hand_in("carl.pdf", "%PDF"))) == cli.PROBLEMS
+    said = capsys.readouterr()
+    assert f"carl: 0 of {POINTS} points" in said.out
+    assert "not graded carl: carl.pdf: carl.pdf is neither .ipynb nor .py" in said.err
+
+
+def test_a_dry_run_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hand_in("anna.py")
+    assert run("grade", "class", "--dry-run") == cli.DONE
+    assert sorted(path.name for path in folder.iterdir()) == ["class", "sample"]
+    run("grade", "class")
+    hand_in("bert.py")
+    hand_in("carl.pdf", "%PDF")
+    Path("class/submissions.csv").write_text("file,submitted\nanna.py,2026-03-02T13:00:00Z\n")
+    Path("policy.toml").write_text("due = 2026-03-01T12:00:00Z\npercent = 10\n")
+    before = Path("gradebook.sqlite").read_bytes(), Path("graded/grades.csv").read_bytes()
+    capsys.readouterr()
+    assert run("grade", "class", "--dry-run", "--policy", "policy.toml") == cli.PROBLEMS
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "would grade bert: bert.py",
+        "1 to grade, 1 graded before; nothing was changed",
+        "changed anna: 10 → 8",
+        "since the last run: 1 new, 1 changed, 1 refused",
+    ]
+    assert "not graded carl" in said.err
+    assert (Path("gradebook.sqlite").read_bytes(), Path("graded/grades.csv").read_bytes()) == before
+
+
+def test_what_changed_since_the_last_run_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in("anna.py")
+    hand_in("bert.py", "")
+    run("grade", "class")
+    assert "since the last run: 2 new, 0 changed, 0 refused" in capsys.readouterr().out
+    run("mark", "bert", "--adjust", "1.5")
+    hand_in("carl.py", "")
+    hand_in("dora.zip", "PK")
+    capsys.readouterr()
+    assert run("grade", "class") == cli.PROBLEMS
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "changed bert: 0 → 1.5",
+        "since the last run: 2 new, 1 changed, 1 refused",
+    ]
+    run("grade", "class")
+    assert "since the last run: 0 new, 0 changed, 1 refused" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
