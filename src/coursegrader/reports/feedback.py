@@ -11,6 +11,7 @@ from ..common.records import TestResult
 from ..common.text import clean, number, safe_name
 from ..gradebook.policy import Grade
 from .pages import template, web_address
+from .tasks import tasks
 
 
 def write_feedback(
@@ -73,6 +74,7 @@ def feedback_page(
         book=web_address(book),
         reason=clean(result.reason) if result.status == "not_graded" else "",
         problems=[clean(problem) for problem in result.problems],
+        tasks=tasks(grade),
         ran=len(ran),
         passed=sum(test["passed"] for test in ran),
         failed=[test for test in seen if not test["passed"]],
