@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 LONGEST = 10_000  # characters of one text on a page
 MARKS = 8  # accents on one letter; no script needs so many, and more cover the lines around
@@ -114,10 +115,12 @@ def parsed(text: str) -> Decimal:
 
 def same_letters(one: str, other: str) -> bool:
     """Whether two names differ in nothing but case, spaces and signs, which file names lose."""
-    return _letters(one) == _letters(other)
+    return letters(one) == letters(other)
 
 
-def _letters(name: str) -> str:
+@cache
+def letters(name: str) -> str:
+    """What a name keeps in the name of a file, whatever the case."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
 
 

@@ -7,6 +7,7 @@ refused. Names may change from download to download; the newest is shown.
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,19 +23,22 @@ def _is_another(one: Person, known: Mapping[str, Person]) -> bool:
     return UNTOLD not in (old.system, one.system) and old.system != one.system
 
 
-def _as_on_list(one: Submission, people: Iterable[Person]) -> Submission:
+def _by_name(people: Iterable[Person]) -> dict[str, list[Person]]:
+    """The people of the class list by all that they are called."""
+    called: dict[str, list[Person]] = defaultdict(list)
+    for one in people:
+        if one.on_roster:
+            for name in set(map(str.casefold, (one.student, one.name, *one.logins))):
+                called[name].append(one)
+    return called
+
+
+def _as_on_list(one: Submission, called: Mapping[str, Sequence[Person]]) -> Submission:
     """A file or folder is called after a student of the class list, perhaps by a login name."""
-    if one.system or not one.name:
+    found = called.get(one.name.casefold(), ())
+    if one.system or len(found) != 1:
         return one
-    name = one.name.casefold()
-    called = [
-        other
-        for other in people
-        if other.on_roster and name in map(str.casefold, (other.student, other.name, *other.logins))
-    ]
-    if len(called) != 1:
-        return one
-    (person,) = called
+    (person,) = found
     return replace(
         one,
         student=person.student,
@@ -83,9 +87,10 @@ class People:
     ) -> tuple[list[Submission], list[Refused]]:
         """Write down who handed in; refuse those whose key belongs to somebody else."""
         known = {one.student: one for one in self.all(assignment)}
+        called = _by_name(known.values())
         admitted, refused, written = [], [], {}
         for one in submissions:
-            one = _as_on_list(one, known.values())
+            one = _as_on_list(one, called)
             new = Person(one.student, one.name or one.student, one.platform_id, one.system)
             strangers = [other for other in (new, *one.members) if _is_another(other, known)]
             if strangers:

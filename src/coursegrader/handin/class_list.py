@@ -6,14 +6,14 @@ if you like `id` (the course system's number), `group`, and others such as `logi
 which the students may be called, too.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..common.records import UNTOLD, Person
 from ..common.tables import Table, read_table
-from ..common.text import same_letters
+from ..common.text import letters
 from .whose import CANVAS, GRADESCOPE, MOODLE
 from .worksheet import is_worksheet, number_of_row, places
 
@@ -124,10 +124,11 @@ class Groups:
         if system == CANVAS:
             found = {group for group, _, who in self.rows if who == number}
         else:
+            wanted = letters(name)
             found = {
                 group
                 for group, its_number, _ in self.rows
-                if (number and its_number == number) or same_letters(group, name)
+                if (number and its_number == number) or letters(group) == wanted
             }
         if len(found) > 1:
             raise ValueError(f"may be the group {' or '.join(sorted(found))}")
@@ -167,12 +168,8 @@ def _teams(table: Table, path: Path, handed_in: list[str]) -> tuple[tuple[str, s
     A team may be called like a status; it takes nobody's points as long as the others are not.
     """
     at = places(table, path)
-    hits = Counter(
-        {
-            k: sum(any(same_letters(c, name) for c in set(table.column(k))) for name in handed_in)
-            for k in at.people_columns()
-        }
-    )
+    names = set(map(letters, handed_in))
+    hits = {k: len(names & set(map(letters, table.column(k)))) for k in at.people_columns()}
     best = [k for k, count in hits.items() if count and count == max(hits.values())]
     if len(best) != 1:
         raise ValueError(

@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 
 from ..common.records import Person
 
+LONGEST = 1_000  # characters of a name; each may hide as many numbers as it has underscores
 CANVAS, MOODLE, GRADESCOPE = "canvas", "moodle", "gradescope"
 
 _MOODLE = re.compile(r"(?P<name>[^_]*)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
@@ -103,6 +104,10 @@ class Download:
         Raises:
             NobodyError: it can be read in several ways.
         """
+        if len(first) > LONGEST:
+            raise NobodyError(
+                f"has a name of {len(first)} characters, which no course system gives"
+            )
         moodle = MOODLE in self._systems and is_moodle(first)
         canvas = None
         if CANVAS in self._systems and not rest:
@@ -184,6 +189,8 @@ def _moodle(first: str, rest: tuple[str, ...]) -> Owner:
 def _canvas_readings(name: str) -> list[Owner]:
     """Every way in which Canvas may have put this name together, the leftmost number first."""
     readings = []
+    if len(name) > LONGEST:
+        return readings
     for place in _CANVAS.finditer(name):
         before = name[: place.start()]
         who = before.removesuffix("_LATE")

@@ -115,6 +115,18 @@ def test_numbers_in_file_names_do_not_confuse(tmp_path, file):
     )
 
 
+def test_canvas_writes_names_in_small_letters_without_signs(tmp_path):
+    files = ["doe_101_9001_Lab_7_9003_x.py", "li_102_9002_my-lab_8_9004_y.py"]
+    who, refused = told(lay(tmp_path, *files))
+    assert ({one[0] for one in who.values()}, refused) == ({"101", "102"}, {})
+
+
+def test_a_name_of_many_numbers_takes_no_time():
+    name = "a" + "_1" * 30_000 + "_x.py"
+    with pytest.raises(NobodyError, match="60006 characters"):
+        Download([name]).owner(name)
+
+
 def test_a_file_name_cannot_make_somebody_else(tmp_path):
     ana = as_canvas("Gil, Ana", 101, 9001, "_102_9003_lab.ipynb")
     doe = as_canvas("Doe, John", 102, 9002, "lab.ipynb")

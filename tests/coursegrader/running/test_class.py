@@ -12,11 +12,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bookkeeping_examples import checked, graded
 from inline import inline
 from sample_assignment import POINTS, SOLUTION, write_assignment
 
 from coursegrader import cli
 from coursegrader.handin.intake import collect
+from coursegrader.reports.autograder import write_autograder
 
 ROOT = Path(__file__).parents[3]
 WORKSHEET = (
@@ -210,6 +212,18 @@ def test_an_autograder_for_gradescope(folder, capsys) -> None:
     for user in ({"sid": "0123"}, {"email": "Ana@x.edu", "sid": ""}):
         assert machine.grade("", "x.py", **user)["score"] == POINTS + 0.25
     assert machine.grade(SOLUTION, "x.py", email="bo@x.edu")["output"].startswith("These are")
+
+
+def test_a_login_of_two_students_finds_neither(tmp_path) -> None:
+    grades = [graded(f"{name}_{k}", checked(), platform_id=str(k)) for k, name in enumerate("ab")]
+    logins = {"0": ("team@x.edu", "a@x.edu"), "1": ("team@x.edu",)}
+    write_autograder(tmp_path / "x.zip", {}, ["numpy"], grades, logins)
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        index = json.loads(archive.read("graded/index.json"))
+    assert index == {"0": "0.json", "a_0": "0.json", "a@x.edu": "0.json"} | {
+        "1": "1.json",
+        "b_1": "1.json",
+    }
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip keeps the rights of programs")
