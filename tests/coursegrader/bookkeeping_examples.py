@@ -4,7 +4,9 @@ import json
 from datetime import datetime
 
 from coursegrader.common.records import Result, Submission, TestResult
-from coursegrader.gradebook.policy import Attempt, Grade, Manual, Policy, grade, most_points
+from coursegrader.gradebook.counting import grade, most_points
+from coursegrader.gradebook.grades import Attempt, Grade, Manual
+from coursegrader.gradebook.policy import Policy
 
 
 def notebook(*cells: str) -> bytes:

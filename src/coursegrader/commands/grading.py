@@ -13,7 +13,7 @@ from .common import DONE, PROBLEMS, add_gradebook, add_policy, open_gradebook, p
 
 if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
     from ..gradebook import Gradebook
-    from ..gradebook.policy import Grade
+    from ..gradebook.grades import Grade
     from ..gradebook.reported import Changes
     from ..running.grading import Outcome
     from ..running.scheduling import ExecutorMaker

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..common.records import Person, Result
-from .policy import NOT_TOUCHED, Attempt, Manual
+from .grades import NOT_TOUCHED, Attempt, Manual
 
 NOTHING = "nothing was handed in"
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Self
 
 from ..common.text import encodable
-from .policy import Manual, Override, decimal
+from .grades import Manual, Override, decimal
 
 ADJUSTMENT = ""  # in the place of a test's name: what is added to the total
 _COLUMNS = "number, student, test, points, comment, by, at, undone_by, undone_at"

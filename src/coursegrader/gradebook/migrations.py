@@ -93,9 +93,11 @@ def _to_marks(database: sqlite3.Connection) -> None:
         MARKS
         + """
         INSERT INTO mark (assignment, student, test, points, comment, by)
-            SELECT assignment, student, '', adjustment, comment, '' FROM manual;
+            SELECT assignment, student, '', adjustment, comment, '' FROM manual
+            WHERE abs(CAST(adjustment AS REAL)) < 1e6;  -- 1e500 was taken, and broke every export
         INSERT INTO mark (assignment, student, test, points, comment, by)
-            SELECT assignment, student, test, earned, comment, '' FROM override;
+            SELECT assignment, student, test, earned, comment, '' FROM override
+            WHERE CAST(earned AS REAL) BETWEEN 0 AND 1e6;
         DROP TABLE manual;
         DROP TABLE override;
         ALTER TABLE assignment ADD COLUMN runs INTEGER NOT NULL DEFAULT 0;

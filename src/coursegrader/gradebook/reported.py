@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from .policy import Grade, decimal
+from .grades import Grade, decimal
 
 
 @dataclass

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..common.files import write_atomically
-from ..gradebook.policy import Grade
+from ..gradebook.grades import Grade
 from .gradescope import gradescope_results
 
 SOURCE = "pixels-to-tracks[check] @ git+https://github.com/pixels-to-tracks/pixels-to-tracks"

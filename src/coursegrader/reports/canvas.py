@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..common.files import write_atomically
 from ..common.tables import Cell, read_table, safe, table_text
-from ..gradebook.policy import Grade
+from ..gradebook.grades import Grade
 from ..handin.whose import CANVAS
 from .tables import Unplaced, maximum_of, number_of, scaled
 

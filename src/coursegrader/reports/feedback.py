@@ -9,7 +9,7 @@ from typing import Any
 from ..common.files import write_atomically
 from ..common.records import TestResult
 from ..common.text import clean, number, safe_name
-from ..gradebook.policy import Grade
+from ..gradebook.grades import Grade
 from .pages import template, web_address
 from .tasks import tasks
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..common.files import write_atomically
 from ..common.text import number, safe_name
-from ..gradebook.policy import Grade, decimal
+from ..gradebook.grades import Grade, decimal
 
 
 def write_gradescope(folder: Path, grades: Sequence[Grade]) -> dict[str, Path]:

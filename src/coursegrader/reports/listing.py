@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ..common.records import Person, Refused
 from ..common.text import escaped, number
-from ..gradebook.policy import Attempt, Grade
+from ..gradebook.grades import Attempt, Grade
 
 
 def class_listing(grades: Sequence[Grade], refused: Iterable[Refused] = ()) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..common.files import write_atomically
 from ..common.tables import Cell, read_table, safe, table_text
 from ..common.text import number, same_letters
-from ..gradebook.policy import Grade
+from ..gradebook.grades import Grade
 from ..handin.whose import MOODLE
 from ..handin.worksheet import number_of_row, places
 from .tables import Unplaced, maximum_of, number_of, scaled

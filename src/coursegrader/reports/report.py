@@ -15,7 +15,7 @@ from pathlib import Path
 from ..common.files import write_atomically
 from ..common.records import Refused, TestResult
 from ..common.text import clean, number
-from ..gradebook.policy import Grade, decimal
+from ..gradebook.grades import Grade, decimal
 from .pages import template, web_address
 
 MESSAGES = 3  # of the most common, for each question

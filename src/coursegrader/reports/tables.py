@@ -15,7 +15,7 @@ from ..common.files import write_atomically
 from ..common.records import UNTOLD
 from ..common.tables import Cell, table_text, write_workbook
 from ..common.text import number, parsed
-from ..gradebook.policy import Grade, decimal, rounded
+from ..gradebook.grades import Grade, decimal, rounded
 
 
 def write_grades_csv(path: Path, grades: Sequence[Grade]) -> None:

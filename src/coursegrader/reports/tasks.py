@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ..common.records import TestResult
 from ..common.text import clean
-from ..gradebook.policy import Grade
+from ..gradebook.grades import Grade
 from .pages import web_address
 
 HIDDEN = "Hidden tests"

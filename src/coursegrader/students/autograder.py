@@ -13,7 +13,9 @@ from typing import Any
 from ..authoring.assignment import Assignment
 from ..common.notebook import UnreadableError
 from ..common.records import Result
-from ..gradebook.policy import Attempt, Policy, grade, most_points
+from ..gradebook.counting import grade, most_points
+from ..gradebook.grades import Attempt
+from ..gradebook.policy import Policy
 from ..reports.gradescope import gradescope_results
 from .checking import check_file
 

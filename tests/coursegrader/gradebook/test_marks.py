@@ -204,6 +204,9 @@ def test_a_gradebook_of_version_2_opens(tmp_path, write):
         )
     database.execute("INSERT INTO manual VALUES ('lab', 'ana', '0.25', 'fine')")
     database.execute("INSERT INTO override VALUES ('lab', '101', 'test_a.py::test_a', '1', 'no')")
+    # What made every export fail, and what nobody could have earned.
+    database.execute("INSERT INTO manual VALUES ('lab', '101', '1E+500', '')")
+    database.execute("INSERT INTO override VALUES ('lab', 'ana', 'test_a.py::test_a', '-5', '')")
     database.commit()
     database.close()
     for _ in range(2):

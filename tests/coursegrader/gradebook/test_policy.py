@@ -9,17 +9,9 @@ from bookkeeping_examples import at, checked, result, submission
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursegrader.gradebook.policy import (
-    Attempt,
-    Manual,
-    Override,
-    Policy,
-    decimal,
-    grade,
-    lateness,
-    most_points,
-    rounded,
-)
+from coursegrader.gradebook.counting import grade, most_points
+from coursegrader.gradebook.grades import Attempt, Manual, Override, decimal, rounded
+from coursegrader.gradebook.policy import Policy, lateness
 
 DUE = at("2026-03-01 12:00")
 

@@ -12,7 +12,7 @@ from bookkeeping_examples import checked, graded
 
 from coursegrader.common.tables import read_table, safe
 from coursegrader.common.text import parsed, same_letters
-from coursegrader.gradebook.policy import Manual
+from coursegrader.gradebook.grades import Manual
 from coursegrader.reports.canvas import write_canvas_csv
 from coursegrader.reports.feedback import write_feedback
 from coursegrader.reports.moodle import write_moodle_csv, write_moodle_feedback

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from coursegrader.common.files import write_atomically
 from coursegrader.common.tables import safe
 from coursegrader.common.text import safe_name
-from coursegrader.gradebook.policy import Manual, Override, Policy
+from coursegrader.gradebook.grades import Manual, Override
+from coursegrader.gradebook.policy import Policy
 from coursegrader.reports.canvas import write_canvas_csv
 from coursegrader.reports.gradescope import gradescope_results, write_gradescope
 from coursegrader.reports.moodle import write_moodle_csv

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pages_read_back import Page
 
 from coursegrader.common.text import LONGEST, clean
-from coursegrader.gradebook.policy import Manual, Override, Policy
+from coursegrader.gradebook.grades import Manual, Override
+from coursegrader.gradebook.policy import Policy
 from coursegrader.reports.feedback import _shown, feedback_page, write_feedback
 from coursegrader.reports.pages import template, web_address
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from bookkeeping_examples import checked, graded
 from pages_read_back import Page
 
-from coursegrader.gradebook.policy import Manual, Override
+from coursegrader.gradebook.grades import Manual, Override
 from coursegrader.reports.feedback import feedback_page
 from coursegrader.reports.tasks import Task, tasks
 
