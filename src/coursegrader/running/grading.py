@@ -36,10 +36,10 @@ class Outcome:
     broken_tests: dict[str, str] = field(default_factory=dict)  # by name, what one of them said
 
     def called(self, name: str) -> str:
-        """A hand-in of this identity, for people: whose it is, and which file."""
+        """A hand-in of this identity, for people: whose it is, and which file, if one counts."""
         one = self.submissions[name]
         who = Person(one.student, one.name, one.platform_id).label
-        return f"{who}: {one.filename}" if one.filename else who
+        return who if one.reason else f"{who}: {one.filename}"
 
     @property
     def clean(self) -> bool:

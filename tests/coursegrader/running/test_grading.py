@@ -248,7 +248,7 @@ def test_the_points_of_a_single_file_are_printed(
     assert run("grade", str(hand_in("carl.pdf", "%PDF"))) == cli.PROBLEMS
     said = capsys.readouterr()
     assert f"carl: 0 of {POINTS} points" in said.out
-    assert "not graded carl: carl.pdf: carl.pdf is neither .ipynb nor .py" in said.err
+    assert "not graded carl: carl.pdf is neither .ipynb nor .py" in said.err
 
 
 def test_a_dry_run_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
