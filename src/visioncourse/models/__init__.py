@@ -15,11 +15,24 @@ need them. They predict one dictionary for each image: `boxes` (D, 4) within the
 
 from .convnet import ConvNet
 from .deeplab import DeepLab
+from .faster_rcnn import FasterRCNN
 from .fcn import FCN
+from .mask_rcnn import MaskRCNN
 from .retinanet import RetinaNet
 from .segformer import SegFormer
 from .ssd import SSD
 from .unet import UNet
 from .yolo import YOLO
 
-__all__ = ["FCN", "SSD", "YOLO", "ConvNet", "DeepLab", "RetinaNet", "SegFormer", "UNet"]
+__all__ = [
+    "FCN",
+    "SSD",
+    "YOLO",
+    "ConvNet",
+    "DeepLab",
+    "FasterRCNN",
+    "MaskRCNN",
+    "RetinaNet",
+    "SegFormer",
+    "UNet",
+]

@@ -6,11 +6,13 @@ import torch
 
 from visioncourse import models, training
 from visioncourse.detection import box_iou, mean_average_precision
-from visioncourse.models import SSD, YOLO, RetinaNet
+from visioncourse.models import SSD, YOLO, FasterRCNN, MaskRCNN, RetinaNet
 from visioncourse.scenes import make_scene
 from visioncourse.scenes.tensors import detection_targets, image_batch
 
 SMALL = {"widths": (8, 16, 24, 24), "width": 16}
+# So many regions that all proposals teach: then losses do not depend on which are drawn.
+STAGES = {**SMALL, "strides": (4, 8), "rois": 1000}
 # Functions of the number of classes and, perhaps, of a seed.
 MODELS = {
     "retinanet": lambda k, **seed: RetinaNet(k, strides=(4, 8), **SMALL, **seed),
@@ -21,10 +23,17 @@ MODELS = {
         k, strides=(4, 8), gamma=0, alpha=0.75, **SMALL, **seed
     ),
     "ssd": lambda k, **seed: SSD(k, widths=(8, 16, 24, 24), strides=(4, 8), **seed),
+    "faster_rcnn": lambda k, **seed: FasterRCNN(k, **STAGES, **seed),
+    "faster_rcnn_without_pyramid": lambda k, **seed: FasterRCNN(
+        k, **{**STAGES, "strides": (4,)}, **seed
+    ),
+    "mask_rcnn": lambda k, **seed: MaskRCNN(k, **STAGES, **seed),
     "yolo": lambda k, **seed: YOLO(k, **SMALL, **seed),
 }
 NO_DETECTORS = {"FCN", "ConvNet", "DeepLab", "SegFormer", "UNet"}
 TERMS = {
+    "FasterRCNN": ["objectness", "proposal_box", "classification", "box"],
+    "MaskRCNN": ["objectness", "proposal_box", "classification", "box", "mask"],
     "RetinaNet": ["classification", "box"],
     "SSD": ["classification", "box"],
     "YOLO": ["box", "objectness", "classification"],
