@@ -112,6 +112,25 @@ def side(target):
     return ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
 
 
+def test_masks_have_scores_of_their_own():
+    """Boxes are right, and of each mask the upper half is missing."""
+
+    def half(target):
+        masks = target["masks"].clone()
+        for mask, (_, y1, _, y2) in zip(masks, target["boxes"], strict=True):
+            mask[: int((y1 + y2) / 2)] = False
+        return scored(target | {"masks": masks})
+
+    scenes = [make_scene(seed, **WORLD) for seed in range(5)]
+    truth = detection_targets(scenes)
+    scores = detection.evaluate_masks(Remembers(scenes, half), "detection", range(5))
+    assert len(scores) == 12
+    assert scores["map"] == scores["map_50"] == 1
+    expected = mean_average_precision([half(each) for each in truth], truth, iou_type="mask")
+    assert scores["mask_map_50"] == pytest.approx(expected.map_50, abs=1e-12)
+    assert 0 < scores["mask_map"] < scores["mask_map_50"] < 0.9
+
+
 @pytest.mark.parametrize(
     ("size", "low", "high"), [("small", 0, 16), ("medium", 16, 24), ("large", 24, 1e9)]
 )

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .._validation import check_whole
-from .blocks.detections import Detections, Targets, head
+from .blocks.detections import Detections, Targets, check_targets, head
+from .blocks.images import check_images
 from .blocks.initialisation import initialise
 from .blocks.roi_align import bilinear_samples, roi_align
 from .blocks.sampling import owned
@@ -65,6 +66,12 @@ class MaskRCNN(FasterRCNN):
             targets: of each image `boxes` (M, 4), `labels` (M,) and `masks` (M, H, W) bool; see
                 :py:mod:`visioncourse.models`.
         """
+        check_images(self, images)
+        check_targets(images, targets, self.num_classes)
+        for index, target in enumerate(targets):
+            masks, shape = target.get("masks"), (len(target["boxes"]), *images.shape[2:])
+            if not isinstance(masks, Tensor) or (masks.dtype, masks.shape) != (torch.bool, shape):
+                raise ValueError(f"targets[{index}]['masks'] must be a tensor {shape} of bool")
         return super().losses(images, targets)
 
     def roi_losses(

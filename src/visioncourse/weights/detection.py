@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..detection import batched_nms, mean_average_precision, soft_nms
+from ..detection.metrics.settings import IouType
 from ..models.blocks.detections import MAX_CANDIDATES
 from ..scenes import WORLDS, Scene, make_scene
 from ..scenes.tensors import detection_targets, image_batch
@@ -73,11 +74,26 @@ def evaluate(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
 
     Sizes are those of AREAS.
     """
+    return scores_of(*predicted(model, world, scenes))
+
+
+def evaluate_masks(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
+    """The scores of :py:func:`evaluate`, and the same of masks: `mask_map`, `mask_map_50`, ...
+
+    An object's size is that of its box for the former, and of its mask for the latter.
+    """
+    predictions, targets = predicted(model, world, scenes)
+    masks = scores_of(predictions, targets, iou_type="mask")
+    return scores_of(predictions, targets) | {f"mask_{name}": masks[name] for name in masks}
+
+
+def predicted(model: nn.Module, world: str, scenes: range) -> tuple[list[Target], list[Target]]:
+    """What a network sees in each scene, and the truth."""
     predictions, targets = [], []
     for scene in drawn(world, scenes):
         predictions += model.predict(image_batch([scene]))
         targets += detection_targets([scene])
-    return scores_of(predictions, targets)
+    return predictions, targets
 
 
 def evaluate_suppressions(model: nn.Module, world: str, scenes: range) -> dict[str, float]:
@@ -123,9 +139,11 @@ def soft(found: Target) -> Target:
     }
 
 
-def scores_of(predictions: Sequence[Target], targets: Sequence[Target]) -> dict[str, float]:
+def scores_of(
+    predictions: Sequence[Target], targets: Sequence[Target], *, iou_type: IouType = "box"
+) -> dict[str, float]:
     """The six numbers of :py:func:`evaluate`."""
-    result = mean_average_precision(predictions, targets, area_ranges=AREAS)
+    result = mean_average_precision(predictions, targets, iou_type=iou_type, area_ranges=AREAS)
     names = ("map", "map_50", "map_75", "map_small", "map_medium", "map_large")
     return {name: float(getattr(result, name)) for name in names}
 

@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from ..models import FCN, SSD, YOLO, ConvNet, DeepLab, RetinaNet, SegFormer, UNet
+from ..models import (
+    FCN,
+    SSD,
+    YOLO,
+    ConvNet,
+    DeepLab,
+    FasterRCNN,
+    MaskRCNN,
+    RetinaNet,
+    SegFormer,
+    UNet,
+)
 from ..training import Batches
 from . import detection, segmentation
 
@@ -141,5 +152,9 @@ RECIPES |= {
     ),
     "retinanet_cross_entropy": replace(  # balanced by the paper's best weight, 0.75
         detects(lambda seed: RetinaNet(6, alpha=0.75, gamma=0, seed=seed), steps=8000), ships=False
+    ),
+    "faster_rcnn": detects(lambda seed: FasterRCNN(6, seed=seed), steps=8000),
+    "mask_rcnn": replace(
+        detects(lambda seed: MaskRCNN(6, seed=seed), steps=8000), evaluate=detection.evaluate_masks
     ),
 }

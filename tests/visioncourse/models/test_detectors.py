@@ -25,7 +25,7 @@ MODELS = {
     "ssd": lambda k, **seed: SSD(k, widths=(8, 16, 24, 24), strides=(4, 8), **seed),
     "faster_rcnn": lambda k, **seed: FasterRCNN(k, **STAGES, **seed),
     "faster_rcnn_without_pyramid": lambda k, **seed: FasterRCNN(
-        k, **{**STAGES, "strides": (4,)}, **seed
+        k, **{**STAGES, "strides": (4,), "widths": (8, 16, 24)}, **seed
     ),
     "mask_rcnn": lambda k, **seed: MaskRCNN(k, **STAGES, **seed),
     "yolo": lambda k, **seed: YOLO(k, **SMALL, **seed),
