@@ -12,7 +12,7 @@ from .sampling import sample
 
 SAMPLED, POSITIVE_SHARE = 256, 0.5  # anchors of an image that teach, and how many with an object
 BETA = 1 / 9  # where Smooth L1 of the deltas becomes a straight line
-CANDIDATES = 500  # of an image, for non-maximum suppression
+CANDIDATES = 200  # of an image, for non-maximum suppression
 NMS_THRESHOLD = 0.7
 SMALLEST = 1.0  # side of a proposal in pixels
 
@@ -83,7 +83,7 @@ class ProposalNetwork(nn.Module):
     ) -> list[Tensor]:
         """The boxes that most likely hold an object, and repeat no better one.
 
-        Of each image the 500 best boxes, cut at its border, go through non-maximum suppression
+        Of each image the 200 best boxes, cut at its border, go through non-maximum suppression
         with an IoU of 0.7 (Ren et al., section 3.3, begin with 6000). Boxes less than one pixel
         wide or high are left out. A proposal is a constant: no gradient goes through it.
 
