@@ -190,7 +190,8 @@ def test_a_prediction_moves_the_proposals():
     model = ready(FasterRCNN(3, **SMALL))
     with torch.no_grad():
         model.box_layer.weight.zero_()
-        model.box_layer.bias.copy_(torch.tensor([2.0, 0, 0, 5 * math.log(0.5)]))
+        bias = [2.0, 0, 0, 5 * math.log(0.5)]
+        model.box_layer.bias.copy_(torch.tensor(bias, dtype=torch.float64))
     *first, _ = model(images(1))
     (proposals,) = model.proposer.proposals(*first, (34, 40))
     (found,) = model.predict(images(1), score_threshold=0.0, iou_threshold=1.0, max_detections=999)
