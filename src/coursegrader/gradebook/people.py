@@ -182,7 +182,10 @@ class People:
         if called:
             several = ", ".join(one.label for one in called)
             raise ValueError(f"{wanted!r} may be {several}: give the number")
-        near = ", ".join(get_close_matches(wanted, exact)) or "none that is similar"
+        labels = [one.label for one in people]
+        similar = [label for label in labels if text in label.casefold()][:5]
+        similar = similar or get_close_matches(wanted, [*exact])
+        near = ", ".join(similar) or "none that is similar"
         raise ValueError(f"the gradebook has no student {wanted!r}; it has {near}")
 
     def remove(self, assignment: str, student: str) -> None:

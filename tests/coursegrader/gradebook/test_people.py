@@ -96,6 +96,8 @@ def test_a_student_is_found_by_number_label_name_and_login(book):
         book.people.find("lab", "Li, Bo")
     with pytest.raises(ValueError, match=r"no student 'Doe Jane_101'; it has Doe, Jane_101"):
         book.people.find("lab", "Doe Jane_101")
+    with pytest.raises(ValueError, match=r"no student 'jane'; it has Doe, Jane_101"):
+        book.people.find("lab", "jane")
 
 
 def test_remove(book):
