@@ -92,7 +92,7 @@ class MaskRCNN(FasterRCNN):
         return terms | {"mask": entropy / max(goals.numel(), 1)}
 
     def mask_goals(self, masks: Tensor, rois: Tensor, owners: Tensor) -> Tensor:
-        """What of the masks (M, H, W) lies in RoIs (R, 4) that belong to them: (R, M, M) shares."""
+        """What RoIs (R, 4) show of their `owners` among the masks (., H, W): (R, M, M) shares."""
         if len(rois) == 0:  # perhaps since there is no mask
             return masks.new_zeros(0, self.mask_size, self.mask_size)
         crops = roi_align(masks[None], [rois], self.mask_size, spatial_scale=1.0)
