@@ -246,6 +246,10 @@ def not_one_search(page: Page) -> list[str]:
 def illegible(page: Page, theme: str) -> list[str]:
     """Text that stands out too little from what is behind it (WCAG AA), by axe-core."""
     page.emulate_media(color_scheme=theme)
+    # The site's script follows it, when it has its turn.
+    page.wait_for_function(
+        "theme => (document.documentElement.dataset.theme ?? theme) == theme", arg=theme
+    )
     # A colour that is still changing would be measured.
     page.add_style_tag(content="* { transition: none !important; }")
     page.evaluate(SET_REPETITIONS_ASIDE)

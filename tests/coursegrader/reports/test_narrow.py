@@ -9,7 +9,8 @@ import pytest
 from bookkeeping_examples import at, checked, graded
 from playwright.sync_api import Browser, sync_playwright
 
-from coursegrader.gradebook.policy import Manual, Policy
+from coursegrader.gradebook.grades import Manual
+from coursegrader.gradebook.policy import Policy
 from coursegrader.reports.feedback import feedback_page
 
 sys.path.append(str(Path(__file__).parents[2] / "site"))

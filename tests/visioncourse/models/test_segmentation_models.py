@@ -22,7 +22,8 @@ MODELS = {
     "deeplab": lambda k, **seed: DeepLab(k, pyramid_width=16, decoder_width=16, **SMALL, **seed),
     "segformer": lambda k, **seed: SegFormer(k, decoder_width=24, **SMALL, **seed),
 }
-NOT_FOR_SEGMENTATION = {"RetinaNet", "SSD", "YOLO"}  # classes of Parts III and IV
+# Classes of Parts III and IV.
+NOT_FOR_SEGMENTATION = {"FasterRCNN", "MaskRCNN", "RetinaNet", "SSD", "YOLO"}
 
 every_model = pytest.mark.parametrize("build", MODELS.values(), ids=MODELS.keys())
 

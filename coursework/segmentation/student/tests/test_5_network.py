@@ -6,8 +6,8 @@ from small_world import are_labels, draw_scenes, score
 
 SEE = ("segmentation/unet.html#the-shape-of-the-network", "the U-Net")
 MODE = (
-    "segmentation/networks.html#normalisation-forgotten-at-test-time",
-    "normalisation at test time",
+    "segmentation/unet.html#predicting-in-training-mode",
+    "predicting in training mode",
 )
 VISIBLE = tuple(range(5000, 5024))
 WEIGHTS = "weights.npz"
