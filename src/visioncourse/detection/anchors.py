@@ -24,7 +24,7 @@ def anchor_grid(
 ) -> Array:
     """The anchors of one feature map: boxes of every scale and aspect ratio in every cell.
 
-    A box of scale s and aspect ratio r = height / width has
+    A box of scale s and aspect ratio r = height / width has, :eq:`eq-anchor-sides`,
 
         width = s / √r,  height = s·√r:
 
@@ -72,7 +72,8 @@ def anchor_grid(
 def encode_boxes(boxes: Array, anchors: Array, *, weights: Sequence[float] = (1, 1, 1, 1)) -> Array:
     """What a network should predict for an anchor so that it becomes the box.
 
-    With centre x, y, width w and height h of the box, and xₐ, yₐ, wₐ, hₐ of the anchor:
+    With centre x, y, width w and height h of the box, and xₐ, yₐ, wₐ, hₐ of the anchor,
+    :eq:`eq-box-encode`:
 
         dx = (x - xₐ) / wₐ,  dy = (y - yₐ) / hₐ,  dw = log(w / wₐ),  dh = log(h / hₐ),
 
@@ -109,9 +110,9 @@ def decode_boxes(
 ) -> Array:
     """The boxes that deltas make of anchors, the inverse of :py:func:`encode_boxes`.
 
-    x = xₐ + dx·wₐ, y = yₐ + dy·hₐ, w = wₐ·e^dw, h = hₐ·e^dh, each delta divided by its weight
-    first. So that no exponential explodes, dw and dh count at most `max_log_scale`: a box more
-    than 62.5 times as wide or high as its anchor does not come back.
+    x = xₐ + dx·wₐ, y = yₐ + dy·hₐ, w = wₐ·e^dw, h = hₐ·e^dh, :eq:`eq-box-decode`, each delta
+    divided by its weight first. So that no exponential explodes, dw and dh count at most
+    `max_log_scale`: a box more than 62.5 times as wide or high as its anchor does not come back.
 
     Args:
         deltas: (..., 4) as dx, dy, dw, dh, finite.

@@ -33,7 +33,9 @@ def assign_anchors(
     background_threshold: float = 0.4,
     allow_low_quality: bool = True,
 ) -> Array:
-    """Which true box each anchor shall learn to predict.
+    """Which true box each anchor shall learn to predict, by three rules.
+
+    Rules 1 and 2 are :eq:`eq-anchor-thresholds`, rule 3 is :eq:`eq-anchor-low-quality`.
 
     1. An anchor takes the box with which its IoU is highest, if that is >= foreground_threshold.
     2. It is background if that is < background_threshold, and ignored in between.

@@ -76,7 +76,8 @@ def precision_recall_curve(
 def average_precision(recall: Array, precision: Array, *, method: Method = "area") -> Array:
     """The average over recall r of the interpolated precision p(r).
 
-    p(r) = max of the precisions at recall >= r, and 0 beyond the highest recall.
+    p(r) = max of the precisions at recall >= r, and 0 beyond the highest recall,
+    :eq:`eq-interpolated-precision`. The three averages are :eq:`eq-average-precision`.
 
     - "area": the integral of p over [0, 1], VOC's measure since 2010.
     - "11-point": the mean of p at 0, 0.1, ..., 1, VOC's measure until 2009
