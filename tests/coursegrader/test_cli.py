@@ -100,14 +100,17 @@ def test_an_unknown_assignment(run, folder, command):
     code, out, err = run(*command, "--assignment", folder.parent / "doublin")
     assert (code, out) == (2, "")
     assert err.startswith("coursegrader: ")
-    assert "doublin is no assignment (it has no assignment.toml); there are: doubling" in err
+    known = f"doublin is no assignment (it has no assignment.toml); there are: {folder}\n"
+    assert err.endswith(known)
 
 
 def test_without_an_assignment_the_current_folder_is_meant(run, tmp_path):
     for command in ("check", "pack"):
         code, _, err = run(command)
         assert code == 2
-        assert ". is no assignment (it has no assignment.toml); there are: doubling" in err
+        assert (
+            ". is no assignment (it has no assignment.toml); there are: ../doubling\n" in err
+        )  # for `cd`
 
 
 def test_a_file_that_is_not_there(run, folder):

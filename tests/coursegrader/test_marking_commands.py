@@ -92,6 +92,15 @@ def test_the_history_is_shown_and_undone(folder, capsys):
     assert capsys.readouterr().out.count("(undone by doe, ") == 2
 
 
+def test_who_was_meant_by_a_number_is_told(folder, capsys):
+    one = submission("101", platform_id="101", name="doejane", system="canvas")
+    with Gradebook.open(Path("gradebook.sqlite")) as book:
+        book.record("sample", "f", [(one, result(one, checked(WORD, 1.0, points=1.0)))])
+        book.people.admit("sample", [one])
+    assert run("mark", "101", "--adjust", "0.5") == cli.DONE
+    assert capsys.readouterr().out.startswith("noted for doejane_101; ")
+
+
 def test_no_gradebook_is_made_by_mistake(folder, capsys):
     for words in (["mark", "ana", "--adjust", "1"], ["undo", "ana"], ["history"]):
         assert run(*words, "--gradebook", "gradebok.sqlite") == cli.MISUSE

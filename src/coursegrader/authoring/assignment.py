@@ -167,10 +167,10 @@ def _text(path: Path) -> str:
 
 def _not_there(folder: Path) -> str:
     """What is wrong, and which assignments lie nearby."""
-    for near in (folder, folder.resolve().parent):
+    for near in (folder, folder / ".." if folder.is_dir() else folder.parent):
         if near.is_dir():
-            names = sorted(path.parent.name for path in near.glob(f"*/{SETTINGS}"))
-            if names:
-                known = ", ".join(names)
+            # As they can be typed here: a student in another folder must see where they lie.
+            known = ", ".join(sorted(str(path.parent) for path in near.glob(f"*/{SETTINGS}")))
+            if known:
                 return f"{folder} is no assignment (it has no {SETTINGS}); there are: {known}"
     return f"{folder} is no assignment: it has no {SETTINGS}"

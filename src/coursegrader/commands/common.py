@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
     from ..gradebook.policy import Policy
 
 DONE, PROBLEMS, MISUSE = 0, 1, 2
+CALLED = "number, name_number, name or login"  # help for a student
 
 
 def say(text: str, code: int) -> int:

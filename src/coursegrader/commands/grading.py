@@ -23,7 +23,7 @@ LISTED = 20  # changed totals; more would hide what needs a look
 
 def add_grading(commands: argparse._SubParsersAction) -> None:
     """The commands and their options."""
-    grade = commands.add_parser("grade", help="grade a folder or a Canvas or Moodle zip")
+    grade = commands.add_parser("grade", help="grade a folder or the zip of a course system")
     grade.add_argument("submissions", type=Path, help="folder, zip, or one file")
     grade.add_argument("--dry-run", action="store_true", help="only say what would be done")
     grade.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="processes here")
@@ -93,7 +93,8 @@ def _grade(options: argparse.Namespace) -> int:
     else:
         now, before = outcome.graded, outcome.before
         print(f"{now} graded now, {before} before; see {options.out}/report.html")
-    _tell_changes(changes, outcome)
+    _tell_changes(changes)
+    _tell_counts(changes, outcome, options.dry_run)
     if options.submissions.is_file() and options.submissions.suffix.lower() != ".zip":
         _tell_points(outcome, grades)
     return _tell_problems(options, outcome, notes)
@@ -121,15 +122,21 @@ def _tell_plan(outcome: Outcome) -> None:
     print(f"{len(outcome.waiting)} to grade, {outcome.before} graded before; nothing was changed")
 
 
-def _tell_changes(changes: Changes, outcome: Outcome) -> None:
+def _tell_changes(changes: Changes) -> None:
     for one, before in changes.changed[:LISTED]:
         print(plain(f"changed {one.label}: {number(before)} → {number(one.total)}"))
     if len(changes.changed) > LISTED:
         print(f"changed: {len(changes.changed) - LISTED} more")
-    refused = len(outcome.refused) + len(outcome.not_graded)
+
+
+def _tell_counts(changes: Changes, outcome: Outcome, dry_run: bool) -> None:
+    counts = f"{len(changes.changed)} changed, "
+    counts += f"{len(outcome.refused) + len(outcome.not_graded)} refused"
+    # Who is new, only a real run can tell: it is whoever was graded.
     print(
-        f"since the last run: {len(changes.new)} new, {len(changes.changed)} changed, "
-        f"{refused} refused"
+        f"before any grading: {counts}"
+        if dry_run
+        else f"since the last run: {len(changes.new)} new, {counts}"
     )
 
 
@@ -161,12 +168,15 @@ def _export(options: argparse.Namespace) -> int:
     from ..running.grading import write_outputs
 
     assignment = Assignment.load(options.assignment)
+    policy = policy_of(options)
     with open_gradebook(options, write=False) as gradebook:
+        grades = gradebook.grades(assignment.name, policy)
+        changes = gradebook.reported.changes(assignment.name, grades)
         notes = write_outputs(
             options.out,
             assignment,
             gradebook,
-            policy_of(options),
+            policy,
             canvas=options.canvas,
             moodle=options.moodle,
             scale=options.scale,
@@ -177,6 +187,9 @@ def _export(options: argparse.Namespace) -> int:
     for note in notes:
         say(note, PROBLEMS)
     print(f"written to {options.out}")
+    _tell_changes(changes)
+    if changes.changed and not options.policy:
+        print("without --policy lateness costs nothing, and the best attempt counts")
     return PROBLEMS if notes else DONE
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..authoring.assignment import Assignment
 from ..common.text import number, plain
-from .common import DONE, add_gradebook, change_gradebook, open_gradebook
+from .common import CALLED, DONE, add_gradebook, change_gradebook, open_gradebook
 
 if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # each command imports what it needs: `check` must start fast
 def add_marks(commands: argparse._SubParsersAction) -> None:
     """The commands and their options."""
     mark = commands.add_parser("mark", help="change a student's points by hand, with a comment")
-    mark.add_argument("student", help="as grades.csv has it")
+    mark.add_argument("student", help=CALLED)
     mark.add_argument("--adjust", metavar="POINTS", help="added to the total")
     mark.add_argument("--test", help="override this test instead")
     mark.add_argument(
@@ -32,7 +32,7 @@ def add_marks(commands: argparse._SubParsersAction) -> None:
     history.set_defaults(run=_history)
 
     undo = commands.add_parser("undo", help="take back a mark by hand")
-    undo.add_argument("student", help="as grades.csv has it")
+    undo.add_argument("student", help=CALLED)
     undo.add_argument("--number", type=int, help="as history lists it; default: the last")
     undo.set_defaults(run=_undo)
 
@@ -55,10 +55,11 @@ def _mark(options: argparse.Namespace) -> int:
         raise ValueError("a comment on a test needs --earned, too")
     assignment, author = Assignment.load(options.assignment), Author.now(options.by)
     with change_gradebook(options) as gradebook:
+        person = gradebook.people.find(assignment.name, options.student)
         if options.test is not None:
             gradebook.set_override(
                 assignment.name,
-                options.student,
+                person.student,
                 options.test,
                 earned=earned,
                 comment=comment,
@@ -66,9 +67,9 @@ def _mark(options: argparse.Namespace) -> int:
             )
         else:
             gradebook.set_manual(
-                assignment.name, options.student, adjustment=adjust, comment=comment, author=author
+                assignment.name, person.student, adjustment=adjust, comment=comment, author=author
             )
-    print(f"noted for {plain(options.student)}; write the files again with: coursegrader export")
+    print(f"noted for {plain(person.label)}; write the files again with: coursegrader export")
     return DONE
 
 

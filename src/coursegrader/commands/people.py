@@ -6,7 +6,15 @@ import argparse
 
 from ..authoring.assignment import Assignment
 from ..common.text import plain
-from .common import DONE, add_gradebook, add_policy, change_gradebook, open_gradebook, policy_of
+from .common import (
+    CALLED,
+    DONE,
+    add_gradebook,
+    add_policy,
+    change_gradebook,
+    open_gradebook,
+    policy_of,
+)
 
 
 def add_people(commands: argparse._SubParsersAction) -> None:
@@ -18,7 +26,7 @@ def add_people(commands: argparse._SubParsersAction) -> None:
     remove = commands.add_parser("remove", help="take a student out, with results and marks")
     remove.set_defaults(run=_remove)
     for command in (show, remove):
-        command.add_argument("student", help="number, name_number, name or login")
+        command.add_argument("student", help=CALLED)
     add_policy(listing, show)
     add_gradebook(listing, show, remove)
 

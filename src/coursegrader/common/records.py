@@ -6,6 +6,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from .text import canvas_name
+
+CANVAS = "canvas"
 UNTOLD = "?"  # the system of a number, where nothing tells it: any may claim it
 
 
@@ -29,6 +32,15 @@ class Person:
 def labelled(student: str, name: str, number: str) -> str:
     """`doejane_101`, or the name alone where there is no number."""
     return f"{name}_{number}" if name and number and name != number else student
+
+
+def labels_of(student: str, name: str, number: str, system: str) -> tuple[str, ...]:
+    """What a table has called somebody: also `doejane_101`, as Canvas names the files of Jane Doe.
+
+    A table that was written before there was a class list knows nothing else.
+    """
+    label = labelled(student, name, number)
+    return (label, f"{canvas_name(name)}_{number}") if number and system == CANVAS else (label,)
 
 
 @dataclass(frozen=True)

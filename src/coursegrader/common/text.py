@@ -113,6 +113,16 @@ def parsed(text: str) -> Decimal:
     return Decimal(digits)
 
 
+def canvas_name(name: str) -> str:
+    """The name of a student as Canvas puts it before the number: `Doe, John` is `doejohn`."""
+    return "".join(filter(is_word, re.sub(r"_(\d+)_", r"\1", name).lower()))
+
+
+def is_word(character: str) -> bool:
+    """What Ruby's `[[:word:]]` is, which keeps the vowel signs of Hindi, say."""
+    return character.isalnum() or unicodedata.category(character) in ("Mn", "Mc", "Me", "Pc")
+
+
 def same_letters(one: str, other: str) -> bool:
     """Whether two names differ in nothing but case, spaces and signs, which file names lose."""
     return letters(one) == letters(other)

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from ..common.records import Result, labelled
+from ..common.records import Result, labelled, labels_of
 from ..common.text import composed
 
 
@@ -40,7 +40,8 @@ class Attempt:
     @property
     def aliases(self) -> tuple[str, ...]:
         """What a policy may call the student or the group."""
-        names = self.student, self.label, self.platform_id, self.team
+        labels = labels_of(self.student, self.name, self.platform_id, self.system)
+        names = self.student, *labels, self.platform_id, self.team
         return tuple(composed(one) for one in names if one)
 
 

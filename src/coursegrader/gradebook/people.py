@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from difflib import get_close_matches
 
-from ..common.records import UNTOLD, Person, Refused, Submission
+from ..common.records import UNTOLD, Person, Refused, Submission, labels_of
 from ..common.text import encodable, same_letters
 
 
@@ -172,7 +172,12 @@ class People:
             ValueError: there is none, or there are several.
         """
         people = self.all(assignment)
-        exact = {name: one for one in people for name in (one.label, one.student)}
+        exact = {
+            label: one
+            for one in people
+            for label in labels_of(one.student, one.name, one.number, one.system)[1:]
+        }
+        exact |= {name: one for one in people for name in (one.label, one.student)}
         if wanted in exact:
             return exact[wanted]
         text = wanted.casefold()

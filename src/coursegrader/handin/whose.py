@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from ..common.records import Person
+from ..common.records import CANVAS, Person
+from ..common.text import canvas_name, is_word
 
 LONGEST = 1_000  # characters of a name; each may hide as many numbers as it has underscores
-CANVAS, MOODLE, GRADESCOPE = "canvas", "moodle", "gradescope"
+MOODLE, GRADESCOPE = "moodle", "gradescope"
 
 _MOODLE = re.compile(r"(?P<name>[^_]*)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
 _MOODLE_NOBODY = re.compile(r"[^_]*_assignsubmission_[a-z]+(?:_.*)?")
@@ -158,16 +159,6 @@ def is_moodle(name: str) -> bool:
     return bool(_MOODLE.fullmatch(name) or _MOODLE_NOBODY.fullmatch(name))
 
 
-def canvas_name(name: str) -> str:
-    """The name of a student as Canvas puts it before the number: `Doe, John` is `doejohn`."""
-    return "".join(filter(_is_word, re.sub(r"_(\d+)_", r"\1", name).lower()))
-
-
-def _is_word(character: str) -> bool:
-    """What Ruby's `[[:word:]]` is, which keeps the vowel signs of Hindi, say."""
-    return character.isalnum() or unicodedata.category(character) in ("Mn", "Mc", "Me", "Pc")
-
-
 def plain_owner(first: str, rest: tuple[str, ...] = ()) -> Owner:
     """The student whose name the folder bears, or the file without its suffix."""
     name = first if rest else PurePosixPath(first).stem
@@ -195,7 +186,7 @@ def _canvas_readings(name: str) -> list[Owner]:
         before = name[: place.start()]
         who = before.removesuffix("_LATE")
         # Canvas writes names in small letters and without punctuation, and only `LATE` in capitals.
-        if who and all(map(_is_word, who)) and who == who.lower():
+        if who and all(map(is_word, who)) and who == who.lower():
             readings.append(
                 Owner(
                     unicodedata.normalize("NFC", who),

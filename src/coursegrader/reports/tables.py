@@ -47,7 +47,7 @@ _FACTS: dict[str, Callable[[Grade], Cell]] = {
     "points": lambda one: one.points,
     "earned": lambda one: one.earned,
     "deduction": lambda one: one.deduction,
-    "adjustment": lambda one: one.adjustment,
+    "adjustment": lambda one: _plain(one.adjustment),
     "late": lambda one: one.late,
     "comment": lambda one: one.comment,
     "status": lambda one: one.chosen.result.status,
@@ -61,9 +61,14 @@ _FACTS: dict[str, Callable[[Grade], Cell]] = {
 }
 
 
+def _plain(points: Decimal) -> Decimal:
+    """Without the zeros that the gradebook keeps at the end."""
+    return decimal(number(points))
+
+
 def _by_test(one: Grade, tests: Sequence[str]) -> list[Cell]:
     earned = {test.name: decimal(test.earned) for test in one.chosen.result.tests}
-    earned |= {name: override.earned for name, override in one.manual.overrides.items()}
+    earned |= {name: _plain(override.earned) for name, override in one.manual.overrides.items()}
     return [earned.get(test, "") for test in tests]
 
 

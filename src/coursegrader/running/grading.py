@@ -117,7 +117,7 @@ def grade(
         these = [by_id[name] for name in ids]
         return batch_json(assignment, secret, these, solution=solution, unsafe=unsafe)
 
-    with tqdm(total=len(waiting), unit="submission", disable=not progress) as bar:
+    with tqdm(total=len(waiting), unit="submission", disable=not (progress and waiting)) as bar:
         for ids, text, reason in run_batches(make_executor, batches, make):
             results = _results(ids, text, reason)
             pairs = [(by_id[result.id], result) for result in results]

@@ -115,9 +115,11 @@ def test_an_unknown_assignment_names_those_nearby(tmp_path):
     write_assignment(tmp_path / "boxes")
     write_assignment(tmp_path / "tracks")
     for folder in (tmp_path / "boxs", tmp_path):
-        with pytest.raises(AssignmentError, match=r"there are: boxes, tracks$") as caught:
+        with pytest.raises(AssignmentError) as caught:
             Assignment.load(folder)
-        assert str(folder) in str(caught.value)
+        assert str(caught.value).startswith(f"{folder} is no assignment")
+        known = f"{tmp_path / 'boxes'}, {tmp_path / 'tracks'}"  # as they can be typed
+        assert str(caught.value).endswith(f"there are: {known}")
     (tmp_path / "tracks" / "student").mkdir()
     with pytest.raises(
         AssignmentError, match=r"student is no assignment: it has no assignment.toml"

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from dataclasses import asdict
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bookkeeping_examples import checked, result, submission
 
 from coursegrader.common.records import Person
 from coursegrader.gradebook import Gradebook
+from coursegrader.gradebook.policy import Policy
 
 SCHEMA_1 = Path(__file__).parent / "data" / "schema_1.sql"
 
@@ -24,7 +26,12 @@ def book(tmp_path):
 def hand_in(book: Gradebook, earned: float, name: str, number: str, system="canvas", **facts):
     """Take a hand-in and record its result, as `grade` does; the reasons of what is refused."""
     one = submission(
-        number or name, f"x = {earned}".encode(), name=name, platform_id=number, system=system
+        number or name,
+        f"x = {earned}".encode(),
+        name=name,
+        platform_id=number,
+        system=system,
+        **facts,
     )
     admitted, refused = book.people.admit("lab", [one])
     book.record("lab", "f", [(one, result(one, checked(earned=earned))) for one in admitted])
@@ -94,10 +101,26 @@ def test_a_student_is_found_by_number_label_name_and_login(book):
         assert book.people.find("lab", name).student == "101"
     with pytest.raises(ValueError, match=r"may be Li, Bo_102, Li, Bo_103: give the number"):
         book.people.find("lab", "Li, Bo")
+    assert book.people.find("lab", "doejane_101").student == "101"  # Canvas's name of the files
+    with pytest.raises(ValueError, match=r"no student 'doejane_102'"):
+        book.people.find("lab", "doejane_102")
     with pytest.raises(ValueError, match=r"no student 'Doe Jane_101'; it has Doe, Jane_101"):
         book.people.find("lab", "Doe Jane_101")
     with pytest.raises(ValueError, match=r"no student 'jane'; it has Doe, Jane_101"):
         book.people.find("lab", "jane")
+
+
+def test_an_extension_by_the_name_of_the_files_stays_when_a_class_list_comes(book):
+    """A policy that was written before the list names students as the first `grades.csv` did."""
+    due, handed_in = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    policy = Policy(due, percent=10, extensions={"doejane_101": handed_in})
+    for name, key in (("doejane", "101"), ("libo", "102")):
+        hand_in(book, 2.0, name, key, submitted=handed_in)
+    for _ in range(2):
+        grades = book.grades("lab", policy)
+        assert [str(one.total) for one in grades] == ["2.00", "1.80"]
+        assert policy.unused_extensions(grades) == []
+        book.people.enrol("lab", CLASS)
 
 
 def test_remove(book):

@@ -92,7 +92,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_grades_csv(tmp_path):
-    manual = Manual(Decimal("-0.25"), "=cmd|'/c calc'!A0", {"t.py::b": Override(Decimal("1.5"))})
+    by_hand = Override(Decimal("1.5000"))  # as the gradebook keeps it
+    manual = Manual(Decimal("-0.2500"), "=cmd|'/c calc'!A0", {"t.py::b": by_hand})
     grades = [
         graded("@ana_1", checked("t.py::a", 1.0), platform_id="1", manual=manual, **LATE),
         graded('Bo, "B"\nLi', checked("t.py::b", 2.0), checked("t.py::c", 0.1, points=0.1)),

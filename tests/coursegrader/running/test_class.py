@@ -141,7 +141,7 @@ def test_the_script_of_the_page_takes_times_and_follows_no_link(folder) -> None:
     page = (ROOT / "book" / "coursework" / "instructors.md").read_text("utf-8")
     (script,) = re.findall(r':caption: "`times.sh`"\n(.*?)```', page, re.DOTALL)
     assert "cp " not in script
-    for name in ("ana", "ben"):
+    for name in ("ana", "ben", "cyn"):
         put(f"clones/{name}/assignment.toml", "")
         put(f"clones/{name}/tests/test_lab.py", "")
     put("clones/ana/logistic_regression.ipynb", "{}")
@@ -149,12 +149,14 @@ def test_the_script_of_the_page_takes_times_and_follows_no_link(folder) -> None:
     when = "2026-03-01T23:59:00+01:00"
     dated = os.environ | {"GIT_COMMITTER_DATE": when, "GIT_AUTHOR_DATE": when}
     who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    for name in ("ana", "ben"):
+    put("clones/cyn/mine.ipynb", "{}")  # under a name of her own it has a time, too
+    for name in ("ana", "ben", "cyn"):
         for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "x"]):
             subprocess.run(["git", "-C", f"clones/{name}", *words], check=True, env=dated)
     subprocess.run(["bash", "-e", "-c", script], check=True)
     submissions, refused = collect(Path("clones"), notebook="logistic_regression.ipynb")
-    ana, ben = submissions
+    ana, ben, cyn = submissions
+    assert (cyn.student, cyn.submitted.isoformat()) == ("cyn", when)
     assert (ana.student, ana.submitted.isoformat(), ben.student) == ("ana", when, "ben")
     assert (ben.content, refused) == (b"", [])
     assert "is a link" in ben.reason

@@ -268,7 +268,7 @@ def test_a_dry_run_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[s
         "would grade bert: bert.py",
         "1 to grade, 1 graded before; nothing was changed",
         "changed anna: 10 → 8",
-        "since the last run: 1 new, 1 changed, 1 refused",
+        "before any grading: 1 changed, 1 refused",
     ]
     assert "not graded carl" in said.err
     assert (Path("gradebook.sqlite").read_bytes(), Path("graded/grades.csv").read_bytes()) == before
@@ -292,6 +292,34 @@ def test_what_changed_since_the_last_run_is_told(
     ]
     run("grade", "class")
     assert "since the last run: 0 new, 0 changed, 1 refused" in capsys.readouterr().out
+
+
+def test_an_export_that_forgets_the_policy_shows_what_it_changes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in("anna.py")
+    Path("class/submissions.csv").write_text("file,submitted\nanna.py,2026-03-02T13:00:00Z\n")
+    Path("policy.toml").write_text("due = 2026-03-01T12:00:00Z\npercent = 10\n")
+    run("grade", "class", "--policy", "policy.toml")
+    capsys.readouterr()
+    assert run("export", "--policy", "policy.toml") == cli.DONE
+    assert capsys.readouterr().out == "written to graded\n"
+    assert run("export") == cli.DONE
+    assert capsys.readouterr().out.splitlines() == [
+        "written to graded",
+        "changed anna: 8 → 10",
+        "without --policy lateness costs nothing, and the best attempt counts",
+    ]
+
+
+def test_an_empty_folder_shows_no_progress(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("class").mkdir(exist_ok=True)
+    assert run("grade", "class") == cli.PROBLEMS
+    assert capsys.readouterr().err == (
+        "coursegrader: nothing to grade in class: is it the right folder?\n"
+    )
 
 
 @pytest.mark.parametrize(
