@@ -108,9 +108,7 @@ def test_without_an_assignment_the_current_folder_is_meant(run, tmp_path):
     for command in ("check", "pack"):
         code, _, err = run(command)
         assert code == 2
-        assert (
-            ". is no assignment (it has no assignment.toml); there are: ../doubling\n" in err
-        )  # for `cd`
+        assert ". is no assignment (it has no assignment.toml); there are: ../doubling\n" in err
 
 
 def test_a_file_that_is_not_there(run, folder):
