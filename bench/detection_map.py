@@ -6,6 +6,7 @@ the others from annotations that have been loaded and indexed, a dict for each b
 
 import contextlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -127,14 +128,25 @@ def measure(
         calls["faster-coco-eval"] = evaluation(
             FasterCOCO, COCOeval_faster, predictions, targets, num_classes
         )
+    return compared(f"{num_images} × {num_classes}", predictions, calls)
+
+
+def compared(
+    size: str, predictions: Images, calls: dict[str, Callable[[], Any]]
+) -> tuple[list[str], dict[str, Timing]]:
+    """A row of the table of equal results, and its times.
+
+    Raises:
+        RuntimeError: a peer has another of the twelve numbers.
+    """
     result = calls[OURS]()
     ours = np.array([result[key] for key in KEYS])
     gap = max(np.abs(ours - call()).max() for name, call in calls.items() if name != OURS)
     if gap > GAP:
-        raise RuntimeError(f"{num_images} images: the twelve numbers differ by {gap}")
+        raise RuntimeError(f"{size}: the twelve numbers differ by {gap}")
     timings = best_times(calls)
     row = [
-        f"{num_images} × {num_classes}",
+        size,
         f"{sum(len(image['labels']) for image in predictions):,}",
         timings[OURS].milliseconds,
     ]

@@ -5,8 +5,8 @@ the others from annotations that have been loaded and indexed.
 """
 
 import numpy as np
-from detection_map import GAP, KEYS, OURS, COCOeval_faster, FasterCOCO, Images, evaluation
-from harness import best_times, table, versions
+from detection_map import OURS, COCOeval_faster, FasterCOCO, Images, compared, evaluation
+from harness import table, versions
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -65,24 +65,8 @@ def measure(num_images: int, num_classes: int, objects: int, alarms: int) -> lis
     calls |= {
         name: evaluation(*peer, predictions, targets, num_classes) for name, peer in peers.items()
     }
-    result = calls[OURS]()
-    ours = np.array([result[key] for key in KEYS])
-    gap = max(np.abs(ours - calls[name]()).max() for name in peers)
-    if gap > GAP:
-        raise RuntimeError(f"{num_images} images: the twelve numbers differ by {gap}")
-    timings = best_times(calls)
-    row = [
-        f"{num_images} × {num_classes}",
-        f"{sum(len(image['labels']) for image in predictions):,}",
-        timings[OURS].milliseconds,
-    ]
-    for peer in ("pycocotools", "faster-coco-eval"):
-        if peer in timings:
-            ratio = timings[peer].seconds / timings[OURS].seconds
-            row += [timings[peer].milliseconds, f"{ratio:.1f}"]
-        else:
-            row += ["not installed", "-"]
-    return [*row, f"{gap:.0e}", " / ".join(str(timing.threads) for timing in timings.values())]
+    row, _ = compared(f"{num_images} × {num_classes}", predictions, calls)
+    return row
 
 
 def main() -> None:
