@@ -6,8 +6,8 @@ long as the gradebook is open, and the kernel takes it from a process that dies.
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -69,3 +69,19 @@ class GradebookFile:
     def _rows(self, query: str, *arguments: object) -> list[tuple]:
         with clear_errors(self.path):
             return self._database.execute(query, arguments).fetchall()
+
+
+class Part:
+    """What a gradebook holds of one kind.
+
+    Args:
+        rows: `rows(query, *values)` reads from the gradebook's file.
+        transaction: a context in which to write to it.
+    """
+
+    def __init__(
+        self,
+        rows: Callable[..., list[tuple]],
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
+        self._rows, self._transaction = rows, transaction

@@ -5,16 +5,14 @@ None is ever overwritten. A line that is undone holds no longer, and the one bef
 """
 
 import getpass
-import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Self
 
 from ..common.text import encodable
+from .file import Part
 from .grades import Manual, Override, decimal
 
 ADJUSTMENT = ""  # in the place of a test's name: what is added to the total
@@ -53,15 +51,8 @@ class Mark:
     undone_at: datetime | None = None
 
 
-class Marks:
+class Marks(Part):
     """The marks by hand of a gradebook's assignments."""
-
-    def __init__(
-        self,
-        rows: Callable[..., list[tuple]],
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._rows, self._transaction = rows, transaction
 
     def history(self, assignment: str, student: str | None = None) -> list[Mark]:
         """Every change, of one student or of all, the oldest first."""

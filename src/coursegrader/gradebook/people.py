@@ -6,15 +6,14 @@ refused. Names may change from download to download; the newest is shown.
 """
 
 import json
-import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
 from ..common.records import UNTOLD, Person, Refused, Submission, labels_of
 from ..common.text import encodable, same_letters
+from .file import Part
 
 
 def _is_another(one: Person, known: Mapping[str, Person]) -> bool:
@@ -61,15 +60,8 @@ DELETE FROM person WHERE assignment = ? AND NOT on_roster AND NOT EXISTS (
 """
 
 
-class People:
+class People(Part):
     """The people of a gradebook's assignments."""
-
-    def __init__(
-        self,
-        rows: Callable[..., list[tuple]],
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._rows, self._transaction = rows, transaction
 
     def all(self, assignment: str) -> list[Person]:
         """Everybody, ordered by name."""

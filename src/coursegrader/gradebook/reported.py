@@ -1,11 +1,10 @@
 """What changed since the last run: who is new, and whose total is another one than was reported."""
 
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from .file import Part
 from .grades import Grade, decimal
 
 
@@ -17,15 +16,8 @@ class Changes:
     changed: list[tuple[Grade, Decimal]] = field(default_factory=list)  # with the total of before
 
 
-class Reported:
+class Reported(Part):
     """The totals that the last run reported, of each assignment."""
-
-    def __init__(
-        self,
-        rows: Callable[..., list[tuple]],
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._rows, self._transaction = rows, transaction
 
     def changes(self, assignment: str, grades: Iterable[Grade]) -> Changes:
         """What these grades change; one of nobody's work and nobody's mark is no news."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
-from .coco_matching import match
+import numpy as np
+
+from .coco_matching import Outcome, match
 from .coco_scores import MeanAveragePrecision
-from .images import Images, take
-from .objects import read_objects
+from .images import Images, Table, take
+from .objects import Overlap, read_objects
 from .pairs import positions_in_runs
 from .settings import (
     AREA_RANGES,
@@ -81,6 +83,14 @@ def mean_average_precision(
     classes, detections, truth, overlap = read_objects(
         predictions, targets, iou_type=iou_type, class_agnostic=class_agnostic
     )
+    *_, scores = judge(classes, detections, truth, overlap, settings)
+    return scores
+
+
+def judge(
+    classes: np.ndarray, detections: Table, truth: Table, overlap: Overlap, settings: Settings
+) -> tuple[Table, Outcome, MeanAveragePrecision]:
+    """The detections that are not beyond the largest number, what became of them, the scores."""
     ranks = positions_in_runs(detections["group"])
     kept = ranks < settings.max_detections[-1]
     detections = take(detections, kept)
@@ -92,7 +102,7 @@ def mean_average_precision(
         settings.iou_thresholds,
         settings.bounds,
     )
-    return MeanAveragePrecision(
+    scores = MeanAveragePrecision(
         classes,
         outcome.num_truth,
         detections["labels"],
@@ -102,3 +112,4 @@ def mean_average_precision(
         outcome.counted,
         settings,
     )
+    return detections, outcome, scores

@@ -6,11 +6,11 @@ import numpy as np
 
 from ..._validation import check_one_of, check_positive, check_shares
 from ...results import Result
-from .coco_matching import Outcome, match
+from .coco import judge
+from .coco_matching import Outcome
 from .coco_scores import MeanAveragePrecision
-from .images import Images, Table, list_of_images, take
+from .images import Images, Table, list_of_images
 from .objects import Overlap, best_partners, by_image, read_objects
-from .pairs import positions_in_runs
 from .settings import IouType, Settings
 
 KINDS = ("class", "place", "class and place", "duplicate", "background", "missed")
@@ -124,30 +124,10 @@ def detection_errors(
     classes, detections, truth, overlap = read_objects(predictions, targets, iou_type=iou_type)
     num_detections = len(detections["image"])
     ends = np.cumsum(np.bincount(detections["image"], minlength=len(predictions)))
-    ranks = positions_in_runs(detections["group"])
-    kept = ranks < max_detections
-    detections = take(detections, kept)
-    outcome = match(
-        detections,
-        truth,
-        len(classes),
-        overlap(detections, truth),
-        settings.iou_thresholds,
-        settings.bounds,
-    )
+    detections, outcome, as_it_is = judge(classes, detections, truth, overlap, settings)
     kind, partner = _kinds(
         detections, truth, outcome, overlap, iou_threshold, background_threshold
     )  # fmt: skip
-    as_it_is = MeanAveragePrecision(
-        classes,
-        outcome.num_truth,
-        detections["labels"],
-        detections["scores"],
-        ranks[kept],
-        outcome.true_positive,
-        outcome.counted,
-        settings,
-    )
     found = np.zeros(len(truth["image"]), dtype=bool)
     found[outcome.partners[outcome.partners >= 0]] = True
     free = ~found & (truth["iscrowd"] == 0)
